@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "Ropewalk",
+  platforms: [.macOS(.v15), .iOS(.v18)],
+  products: [
+    .library(name: "Ropewalk", targets: ["Ropewalk"]),
+    .library(name: "RopewalkCore", targets: ["RopewalkCore"]),
+    .library(name: "RopewalkRelay", targets: ["RopewalkRelay"]),
+    .library(name: "RopewalkTraces", targets: ["RopewalkTraces"]),
+    .executable(name: "ropewalk", targets: ["RopewalkCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+    .target(name: "RopewalkZstd", dependencies: ["CZstd"]),
+    .target(name: "RopewalkCore"),
+    .target(name: "RopewalkSync", dependencies: ["RopewalkCore"]),
+    .target(
+      name: "RopewalkReplica",
+      dependencies: [
+        "RopewalkCore", "RopewalkSync", "RopewalkZstd", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    .target(
+      name: "RopewalkClient",
+      dependencies: [
+        "RopewalkCore", "RopewalkSync", "RopewalkReplica", "RopewalkZstd",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(name: "Ropewalk", dependencies: ["RopewalkCore", "RopewalkSync", "RopewalkReplica", "RopewalkClient"]),
+    .target(
+      name: "RopewalkRelay",
+      dependencies: [
+        "RopewalkCore", "RopewalkSync", "RopewalkZstd",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "JWTKit", package: "jwt-kit"),
+      ]),
+    .target(name: "RopewalkTraces", dependencies: ["RopewalkCore", "RopewalkZstd"]),
+    .executableTarget(
+      name: "RopewalkCommand",
+      dependencies: [
+        "Ropewalk", "RopewalkRelay", "RopewalkTraces",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    .testTarget(name: "RopewalkCoreTests", dependencies: ["RopewalkCore"]),
+    .testTarget(name: "RopewalkSyncTests", dependencies: ["RopewalkSync"]),
+    .testTarget(name: "RopewalkReplicaTests", dependencies: ["RopewalkReplica"]),
+    .testTarget(name: "RopewalkRelayTests", dependencies: ["RopewalkRelay"]),
+    .testTarget(name: "RopewalkClientTests", dependencies: ["RopewalkClient", "RopewalkRelay"]),
+    .testTarget(name: "RopewalkTracesTests", dependencies: ["RopewalkTraces"]),
+    .testTarget(
+      name: "RopewalkCommandTests",
+      dependencies: ["RopewalkCommand", "Ropewalk", "RopewalkRelay", "RopewalkTraces"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

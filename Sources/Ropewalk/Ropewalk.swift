@@ -1,0 +1,4 @@
+@_exported import RopewalkClient
+@_exported import RopewalkCore
+@_exported import RopewalkReplica
+@_exported import RopewalkSync
