@@ -1,22 +1,5 @@
 // The public surface of the core, as signatures; being filled in.
 
-/// Why bytes could not be read, and where.
-public struct FormatError: Error, Hashable, Sendable {
-  public enum Code: UInt8, Sendable {
-    case truncated, badMagic, unsupportedVersion, badChecksum, badValue, overLimit, trailingBytes
-  }
-  public let code: Code
-  /// Byte offset in the input at which the fault was seen.
-  public let offset: Int
-  /// What was being read: a name of a field of the format, never content.
-  public let field: StaticString
-  public init(_ code: Code, at offset: Int, field: StaticString) {
-    self.code = code; self.offset = offset; self.field = field
-  }
-  public static func == (a: FormatError, b: FormatError) -> Bool { a.code == b.code && a.offset == b.offset }
-  public func hash(into hasher: inout Hasher) { hasher.combine(code.rawValue); hasher.combine(offset) }
-}
-
 /// Why an update could not be applied. The document is unchanged.
 public enum ApplyError: Error, Hashable, Sendable {
   case malformed(FormatError)
@@ -26,54 +9,6 @@ public enum ApplyError: Error, Hashable, Sendable {
   case idClash(EventID)
   /// The document would exceed 2³¹ - 1 events.
   case tooLarge
-}
-
-/// Limits for decoders.
-public struct DecodingBudget: Sendable {
-  public var maximumBytes: Int
-  public static let standard = DecodingBudget(maximumBytes: 1 << 28)
-  public init(maximumBytes: Int) { self.maximumBytes = maximumBytes }
-}
-
-/// Cursor over bytes. LEB128 varints, little-endian fixed fields. All reads throw `.truncated` at the end.
-public struct ByteReader {
-  public init(_ bytes: ArraySlice<UInt8>) { fatalError() }
-  public init(_ bytes: [UInt8]) { fatalError() }
-  public var offset: Int { fatalError() }
-  public var remaining: Int { fatalError() }
-  public mutating func byte(_ field: StaticString) throws(FormatError) -> UInt8 { fatalError() }
-  public mutating func varint(_ field: StaticString) throws(FormatError) -> UInt64 { fatalError() }
-  public mutating func varint32(_ field: StaticString) throws(FormatError) -> UInt32 { fatalError() }
-  public mutating func fixed32(_ field: StaticString) throws(FormatError) -> UInt32 { fatalError() }
-  public mutating func fixed64(_ field: StaticString) throws(FormatError) -> UInt64 { fatalError() }
-  public mutating func bytes(_ count: Int, _ field: StaticString) throws(FormatError) -> ArraySlice<UInt8> { fatalError() }
-  /// A varint count, then that many bytes.
-  public mutating func block(_ field: StaticString) throws(FormatError) -> ArraySlice<UInt8> { fatalError() }
-  public func expectEnd() throws(FormatError) { fatalError() }
-}
-
-/// Builds bytes in the same formats.
-public struct ByteWriter {
-  public init() { fatalError() }
-  public private(set) var bytes: [UInt8] { get { fatalError() } set { fatalError() } }
-  public mutating func byte(_ value: UInt8) { fatalError() }
-  public mutating func varint(_ value: UInt64) { fatalError() }
-  public mutating func varint32(_ value: UInt32) { fatalError() }
-  public mutating func fixed32(_ value: UInt32) { fatalError() }
-  public mutating func fixed64(_ value: UInt64) { fatalError() }
-  public mutating func append(_ bytes: some Collection<UInt8>) { fatalError() }
-  public mutating func block(_ bytes: some Collection<UInt8>) { fatalError() }
-}
-
-/// CRC-32C (Castagnoli).
-public func crc32c(_ bytes: some Collection<UInt8>) -> UInt32 { fatalError() }
-
-/// SHA-256, incremental.
-public struct SHA256: Sendable {
-  public init() { fatalError() }
-  public mutating func update(_ bytes: some Collection<UInt8>) { fatalError() }
-  /// 32 bytes.
-  public consuming func finalize() -> [UInt8] { fatalError() }
 }
 
 /// Events as bytes: self-contained, versioned, checksummed. An update of one span is canonical: the same
@@ -86,36 +21,6 @@ public struct Update: Hashable, Sendable {
   /// The events inside, per replica merged and ascending; empty for an empty update.
   public var spans: [EventSpan] { fatalError() }
   public var isEmpty: Bool { fatalError() }
-}
-
-/// A moment: the heads of the graph, ascending.
-public struct Version: Hashable, Sendable {
-  public var heads: [EventID] { fatalError() }
-  /// The empty document's version.
-  public init() { fatalError() }
-  public init(heads: [EventID]) { fatalError() }
-  public var encoded: [UInt8] { fatalError() }
-  public init(encoded: [UInt8]) throws(FormatError) { fatalError() }
-}
-
-/// How many events of each replica are known (always a prefix of that replica's sequence).
-public struct VersionVector: Hashable, Sendable {
-  public init() { fatalError() }
-  /// Ascending by replica; counts are above 0.
-  public var entries: [(replica: ReplicaID, count: UInt32)] { fatalError() }
-  public subscript(replica: ReplicaID) -> UInt32 { get { fatalError() } set { fatalError() } }
-  public var encoded: [UInt8] { fatalError() }
-  public init(encoded: [UInt8]) throws(FormatError) { fatalError() }
-}
-
-/// A change for an editor: at `position` delete `deleted` scalars, then insert. Patches apply in order.
-public struct TextPatch: Hashable, Sendable {
-  public var position: Int
-  public var deleted: Int
-  /// UTF-8.
-  public var inserted: [UInt8]
-  public var insertedText: String { fatalError() }
-  public init(position: Int, deleted: Int, inserted: [UInt8]) { fatalError() }
 }
 
 /// A text that many replicas edit. A value: a copy is an independent document (copied on write).
