@@ -1,0 +1,132 @@
+import RopewalkCore
+
+/// What a relay says.
+public enum RelayMessage: Hashable, Sendable {
+  /// Answers the hello.
+  case welcome(Welcome)
+  /// The new token holds. `expires` in milliseconds since 1970, nil for never.
+  case tokenAccepted(expires: UInt64?)
+  /// The client is a member of the room.
+  case joined(Joined)
+  /// The next entries of a room's log.
+  case entries(room: RoomNumber, [LogEntry])
+  /// The member has everything up to `cursor`, where the log's digest is `digest`; what follows is live.
+  case caughtUp(room: RoomNumber, cursor: UInt64, digest: LogDigest)
+  /// These pushes are durable.
+  case acknowledged(room: RoomNumber, [Acknowledgement])
+  /// A push was not taken.
+  case refused(room: RoomNumber, push: UInt64, Refusal)
+  /// Presence of a room's other sessions. `isComplete`: sessions that are not named have none.
+  case presence(room: RoomNumber, isComplete: Bool, [PresenceValue])
+  /// The member's rights changed.
+  case role(room: RoomNumber, Role)
+  /// Something failed. With a room: the client is no member of it (any more). Without: the connection ends.
+  case error(room: RoomName?, ProtocolError)
+  /// Answers a ping.
+  case pong(UInt64)
+
+  /// Introduces a relay.
+  public struct Welcome: Hashable, Sendable {
+    /// The version both speak from now on.
+    public var version: UInt32
+    /// The optional parts both know.
+    public var features: Features
+    /// How messages to the client may be compressed; empty for not at all.
+    public var codecs: Codecs
+    /// Names this connection in presence.
+    public var session: UInt64
+    /// Who the client is, by its token; UTF-8.
+    public var subject: [UInt8]
+    /// When the token expires, milliseconds since 1970; nil for never.
+    public var expires: UInt64?
+    /// The relay's clock, milliseconds since 1970.
+    public var time: UInt64
+    /// What the relay accepts.
+    public var limits: Limits
+
+    /// Makes a welcome.
+    public init(
+      version: UInt32, features: Features, codecs: Codecs, session: UInt64, subject: [UInt8],
+      expires: UInt64?,
+      time: UInt64, limits: Limits
+    ) {
+      self.version = version
+      self.features = features
+      self.codecs = codecs
+      self.session = session
+      self.subject = subject
+      self.expires = expires
+      self.time = time
+      self.limits = limits
+    }
+  }
+
+  /// Answers a join.
+  public struct Joined: Hashable, Sendable {
+    /// The room.
+    public var room: RoomName
+    /// How it is called from now on.
+    public var number: RoomNumber
+    /// What the member may do.
+    public var role: Role
+    /// The newest durable entry.
+    public var head: UInt64
+    /// The log is not the one the client knows: what follows begins at cursor 1.
+    public var isRestart: Bool
+
+    /// Makes an answer.
+    public init(room: RoomName, number: RoomNumber, role: Role, head: UInt64, isRestart: Bool) {
+      self.room = room
+      self.number = number
+      self.role = role
+      self.head = head
+      self.isRestart = isRestart
+    }
+  }
+
+  /// A push that is durable.
+  public struct Acknowledgement: Hashable, Sendable {
+    /// The client's number of the push.
+    public var push: UInt64
+    /// Its place in the log.
+    public var cursor: UInt64
+
+    /// Makes an acknowledgement.
+    public init(push: UInt64, cursor: UInt64) {
+      self.push = push
+      self.cursor = cursor
+    }
+  }
+
+  /// One session's presence.
+  public struct PresenceValue: Hashable, Sendable {
+    /// The session.
+    public var session: UInt64
+    /// Who it is, by the relay's word; UTF-8.
+    public var subject: [UInt8]
+    /// The newest value; nil when it is withdrawn.
+    public var value: [UInt8]?
+
+    /// Makes a value.
+    public init(session: UInt64, subject: [UInt8], value: [UInt8]?) {
+      self.session = session
+      self.subject = subject
+      self.value = value
+    }
+  }
+}
+
+/// Why a push was not taken.
+public enum Refusal: Hashable, Sendable {
+  /// The log holds some of these events, cut otherwise. The ranges, ascending, are what it lacks: cut anew and push
+  /// those. The rest comes (or came) through the log.
+  case covered(missing: [Range<UInt32>])
+  /// The log holds other bytes under this header.
+  case idClash
+  /// The role does not allow it.
+  case forbidden
+  /// The payload is larger than the limits allow.
+  case tooLarge
+  /// Too much at once: the same push may be sent again after this many milliseconds.
+  case overloaded(retryAfter: UInt32)
+}
