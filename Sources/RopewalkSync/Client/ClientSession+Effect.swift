@@ -1,0 +1,96 @@
+import RopewalkCore
+
+extension ClientSession {
+  /// What the caller does, in order, before it hands in the next message.
+  public enum Effect: Hashable, Sendable {
+    /// Send one message, in an envelope, as one binary WebSocket message.
+    case send([UInt8])
+
+    /// The relay has said welcome. Nothing must be done; rooms that were asked for are being joined.
+    case welcomed(RelayMessage.Welcome)
+
+    /// The room is joined. Show it. `isRestart` is followed by `restart`.
+    case joined(RelayMessage.Joined)
+
+    /// The room's log is not the one that was stored. In one transaction: set the room's cursor to 0 and its digest to
+    /// zero, mark the room *needs offer*, and forget which coverage the old log had. Keep every document and the
+    /// outbox. Entries from 1 on follow; pushes open again at `caughtUp`.
+    case restart(RoomName)
+
+    /// The next entries of a room's log. In one transaction: apply the payloads, note which spans the log now holds
+    /// (an outbox row with just this header may go: it is in the log), and store `cursor` and `digest`. If that
+    /// fails, drop the connection and join again from what is stored.
+    ///
+    /// Every member gets every entry, its own as well; what is known already merges to nothing.
+    case deliver(room: RoomName, entries: [LogEntry], cursor: UInt64, digest: LogDigest)
+
+    /// The replica has the whole log up to now; what follows is live. A room that *needs offer* now puts into its
+    /// outbox every span that it has and the log does not hold, and clears the mark, in one transaction.
+    case caughtUp(room: RoomName, cursor: UInt64)
+
+    /// The window has room: call `push` with the oldest outbox entries that are not in flight, while `canPush` allows.
+    case pushReady(RoomName)
+
+    /// The push is durable at the relay. Drop its outbox row; the receipt is *at the relay*. This alone never moves the
+    /// room's stored cursor.
+    case acknowledged(room: RoomName, header: EntryHeader, cursor: UInt64)
+
+    /// The push was not taken.
+    /// - `covered`: replace the outbox row by rows for the missing ranges (`TextDocument.update(of:)`); none if there
+    ///   are none.
+    /// - `idClash`: hold back this replica's outbox rows until the log's entries were applied. Where `apply` throws
+    ///   `idClash`, re-author the own events from there on; where it does not, the row may go.
+    /// - `forbidden`, `tooLarge`: keep the row, tell the person, and do not push it again in this session.
+    /// - `overloaded`: keep the row and push it again; `pushReady` comes when it is time.
+    case refused(room: RoomName, header: EntryHeader, Refusal)
+
+    /// Others' presence. `isComplete`: sessions that are not named have none. Never names this session.
+    case presence(room: RoomName, isComplete: Bool, [RelayMessage.PresenceValue])
+
+    /// The rights in the room changed.
+    case roleChanged(room: RoomName, Role)
+
+    /// The new token holds until then (milliseconds since 1970 by the relay's clock; nil for ever).
+    case tokenAccepted(expires: UInt64?)
+
+    /// Membership has ended, or was not granted. `error.retry` says whether joining again makes sense.
+    case left(RoomName, ProtocolError)
+
+    /// Close the WebSocket, with `error.code.closeCode`; the session is over. `error.retry` says whether connecting
+    /// again makes sense without a change, and when at the earliest.
+    case close(ProtocolError)
+  }
+
+  /// What a session knows of a room.
+  struct Membership: Sendable {
+    /// Nil until the relay has answered.
+    var number: RoomNumber?
+    var role = Role.view
+    var cursor: UInt64
+    var digest: LogDigest
+    /// The log began anew and is still being read.
+    var isReplaying = false
+    /// Nothing is pushed before this moment.
+    var heldUntil: UInt64 = 0
+    var presence = OwnPresence()
+
+    init(cursor: UInt64, digest: LogDigest) {
+      self.cursor = cursor
+      self.digest = digest
+    }
+  }
+
+  /// The newest presence value, and when it was last told.
+  struct OwnPresence: Sendable {
+    var value: [UInt8]?
+    var isDirty = false
+    var sentAt: UInt64?
+  }
+
+  /// A push that waits for its answer.
+  struct InFlight: Sendable {
+    let room: RoomName
+    let header: EntryHeader
+    let bytes: Int
+  }
+}
