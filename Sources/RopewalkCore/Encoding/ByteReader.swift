@@ -5,18 +5,25 @@
 public struct ByteReader {
   private let input: ArraySlice<UInt8>
   private var position: Int
+  /// What the first byte's offset is reported as.
+  private let origin: Int
 
   /// Reads from the start of `bytes`.
   public init(_ bytes: [UInt8]) { self.init(bytes[...]) }
 
   /// Reads from the start of `bytes`; offsets in errors count from there.
   public init(_ bytes: ArraySlice<UInt8>) {
+    self.init(bytes, origin: 0)
+  }
+
+  private init(_ bytes: ArraySlice<UInt8>, origin: Int) {
     input = bytes
     position = bytes.startIndex
+    self.origin = origin
   }
 
   /// Bytes read so far.
-  public var offset: Int { position - input.startIndex }
+  public var offset: Int { origin + position - input.startIndex }
 
   /// Bytes left.
   public var remaining: Int { input.endIndex - position }
@@ -90,6 +97,13 @@ public struct ByteReader {
   /// A varint size, then that many bytes.
   public mutating func block(_ field: StaticString) throws(FormatError) -> ArraySlice<UInt8> {
     try bytes(try count(field), field)
+  }
+
+  /// A varint size, then a reader of that many bytes, whose offsets count from the start of this one's input.
+  mutating func column(_ field: StaticString) throws(FormatError) -> ByteReader {
+    let size = try count(field)
+    let start = offset
+    return ByteReader(try bytes(size, field), origin: start)
   }
 
   /// Throws `trailingBytes` unless everything was read.

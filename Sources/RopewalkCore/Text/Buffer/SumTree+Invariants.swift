@@ -1,0 +1,38 @@
+#if DEBUG
+  extension SumTree {
+    /// Checks what must always hold: each node's sum is that of its children, parents point back, all leaves stand
+    /// at one depth, and the links between leaves follow their order.
+    func checkInvariants(leafSum: (Int) -> Sum) {
+      words.withUnsafeBytes { raw in
+        let nodes = SumTreeReader(raw: raw)
+        var order: [UInt32] = []
+        func check(_ node: UInt32, level: Int) -> Sum {
+          var sum = Sum.zero
+          precondition(nodes.count(node) >= 1 && nodes.count(node) <= Self.fanout)
+          for slot in 0..<nodes.count(node) {
+            let child = nodes.child(node, slot)
+            let below: Sum
+            if level == 1 {
+              precondition(leafParent[Int(child)] == node)
+              order.append(child)
+              below = leafSum(Int(child))
+            } else {
+              precondition(nodes.parent(child) == node)
+              below = check(child, level: level - 1)
+            }
+            precondition(below == nodes.sum(node, slot), "a node's sum is that of its children")
+            sum &+= below
+          }
+          return sum
+        }
+        precondition(nodes.parent(root) == Self.none)
+        precondition(check(root, level: height) == total)
+        precondition(order.first == firstLeaf)
+        for (place, leaf) in order.enumerated() {
+          precondition(leafNext[Int(leaf)] == (place + 1 < order.count ? order[place + 1] : Self.none))
+          precondition(leafPrevious[Int(leaf)] == (place > 0 ? order[place - 1] : Self.none))
+        }
+      }
+    }
+  }
+#endif

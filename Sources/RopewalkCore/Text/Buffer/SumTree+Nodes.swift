@@ -1,0 +1,164 @@
+/// Reads the nodes of a `SumTree`.
+struct SumTreeReader {
+  let raw: UnsafeRawBufferPointer
+
+  @inline(__always) func word(_ node: UInt32, _ index: Int) -> UInt32 {
+    raw.loadUnaligned(fromByteOffset: (Int(node) * SumTree.nodeWords + index) * 4, as: UInt32.self)
+  }
+  @inline(__always) func sum(_ node: UInt32, _ slot: Int) -> SumTree.Sum {
+    raw.loadUnaligned(fromByteOffset: (Int(node) * SumTree.nodeWords + slot * 4) * 4, as: SumTree.Sum.self)
+  }
+  @inline(__always) func counter(_ node: UInt32, _ slot: Int, _ lane: Int) -> UInt32 {
+    word(node, slot * 4 + lane)
+  }
+  @inline(__always) func child(_ node: UInt32, _ slot: Int) -> UInt32 { word(node, SumTree.fanout * 4 + slot) }
+  @inline(__always) func count(_ node: UInt32) -> Int { Int(word(node, SumTree.fanout * 5)) }
+  @inline(__always) func parent(_ node: UInt32) -> UInt32 { word(node, SumTree.fanout * 5 + 1) }
+
+  @inline(__always) func slot(of child: UInt32, in node: UInt32) -> Int {
+    var slot = 0
+    while self.child(node, slot) != child { slot += 1 }
+    return slot
+  }
+}
+
+/// Reads and writes the nodes of a `SumTree`.
+struct SumTreeNodes {
+  let raw: UnsafeMutableRawBufferPointer
+  var reader: SumTreeReader { SumTreeReader(raw: UnsafeRawBufferPointer(raw)) }
+
+  @inline(__always) func setWord(_ node: UInt32, _ index: Int, _ value: UInt32) {
+    raw.storeBytes(of: value, toByteOffset: (Int(node) * SumTree.nodeWords + index) * 4, as: UInt32.self)
+  }
+  @inline(__always) func setSum(_ node: UInt32, _ slot: Int, _ value: SumTree.Sum) {
+    raw.storeBytes(of: value, toByteOffset: (Int(node) * SumTree.nodeWords + slot * 4) * 4, as: SumTree.Sum.self)
+  }
+  @inline(__always) func setChild(_ node: UInt32, _ slot: Int, _ child: UInt32) {
+    setWord(node, SumTree.fanout * 4 + slot, child)
+  }
+  @inline(__always) func setCount(_ node: UInt32, _ count: Int) {
+    setWord(node, SumTree.fanout * 5, UInt32(count))
+  }
+  @inline(__always) func setParent(_ node: UInt32, _ parent: UInt32) {
+    setWord(node, SumTree.fanout * 5 + 1, parent)
+  }
+  @inline(__always) func sum(_ node: UInt32, _ slot: Int) -> SumTree.Sum { reader.sum(node, slot) }
+  @inline(__always) func child(_ node: UInt32, _ slot: Int) -> UInt32 { reader.child(node, slot) }
+  @inline(__always) func count(_ node: UInt32) -> Int { reader.count(node) }
+  @inline(__always) func parent(_ node: UInt32) -> UInt32 { reader.parent(node) }
+  @inline(__always) func slot(of child: UInt32, in node: UInt32) -> Int { reader.slot(of: child, in: node) }
+
+  /// Puts a child at `slot`, moving later ones up; the node must have room.
+  func insert(_ child: UInt32, sum: SumTree.Sum, at slot: Int, in node: UInt32) {
+    let count = count(node)
+    for index in stride(from: count, to: slot, by: -1) {
+      setSum(node, index, self.sum(node, index - 1))
+      setChild(node, index, self.child(node, index - 1))
+    }
+    setSum(node, slot, sum)
+    setChild(node, slot, child)
+    setCount(node, count + 1)
+  }
+
+  /// Takes a child out; returns how many remain.
+  func remove(slot: Int, from node: UInt32) -> Int {
+    let count = count(node) - 1
+    for index in slot..<count {
+      setSum(node, index, self.sum(node, index + 1))
+      setChild(node, index, self.child(node, index + 1))
+    }
+    setCount(node, count)
+    return count
+  }
+
+  /// Moves the upper half of `node` to the empty node `other`; returns the sum of what moved.
+  func moveUpperHalf(of node: UInt32, to other: UInt32) -> SumTree.Sum {
+    let count = count(node)
+    let kept = count / 2
+    var moved = SumTree.Sum.zero
+    for index in kept..<count {
+      let sum = sum(node, index)
+      moved &+= sum
+      setSum(other, index - kept, sum)
+      setChild(other, index - kept, child(node, index))
+    }
+    setCount(node, kept)
+    setCount(other, count - kept)
+    return moved
+  }
+}
+
+extension SumTree {
+  @inline(__always)
+  mutating func withNodes<Result>(_ body: (SumTreeNodes) -> Result) -> Result {
+    words.withUnsafeMutableBytes { body(SumTreeNodes(raw: $0)) }
+  }
+
+  mutating func allocateNode() -> UInt32 {
+    let node: UInt32
+    if let free = freeNodes.popLast() {
+      node = free
+    } else {
+      node = UInt32(words.count / Self.nodeWords)
+      for _ in 0..<Self.nodeWords { words.append(0) }
+    }
+    withNodes { nodes in
+      nodes.setCount(node, 0)
+      nodes.setParent(node, Self.none)
+    }
+    return node
+  }
+
+  mutating func allocateLeaf() -> UInt32 {
+    if let free = freeLeaves.popLast() {
+      leafNext[Int(free)] = Self.none
+      leafPrevious[Int(free)] = Self.none
+      return free
+    }
+    leafParent.append(Self.none)
+    leafNext.append(Self.none)
+    leafPrevious.append(Self.none)
+    return UInt32(leafParent.count - 1)
+  }
+
+  /// Puts `new` after its sibling `child` in `node`, taking `sum` from the sibling; splits upwards when full.
+  mutating func insert(_ new: UInt32, isLeaf: Bool, after child: UInt32, in node: UInt32, taking sum: Sum) {
+    var target = node
+    if withNodes({ $0.count(node) }) == Self.fanout {
+      let other = splitNode(node, childrenAreLeaves: isLeaf)
+      let isMoved = isLeaf ? leafParent[Int(child)] == other : withNodes { $0.parent(child) == other }
+      if isMoved { target = other }
+    }
+    withNodes { nodes in
+      let slot = nodes.slot(of: child, in: target)
+      nodes.setSum(target, slot, nodes.sum(target, slot) &- sum)
+      nodes.insert(new, sum: sum, at: slot + 1, in: target)
+      if !isLeaf { nodes.setParent(new, target) }
+    }
+    if isLeaf { leafParent[Int(new)] = target }
+  }
+
+  private mutating func splitNode(_ node: UInt32, childrenAreLeaves: Bool) -> UInt32 {
+    if node == root {
+      let sums = total
+      let newRoot = allocateNode()
+      withNodes { nodes in
+        nodes.insert(node, sum: sums, at: 0, in: newRoot)
+        nodes.setParent(node, newRoot)
+      }
+      root = newRoot
+      height += 1
+    }
+    let other = allocateNode()
+    let (moved, parent) = withNodes { nodes in
+      (nodes.moveUpperHalf(of: node, to: other), nodes.parent(node))
+    }
+    let count = withNodes { $0.count(other) }
+    for slot in 0..<count {
+      let child = withNodes { $0.child(other, slot) }
+      if childrenAreLeaves { leafParent[Int(child)] = other } else { withNodes { $0.setParent(child, other) } }
+    }
+    insert(other, isLeaf: false, after: node, in: parent, taking: moved)
+    return other
+  }
+}

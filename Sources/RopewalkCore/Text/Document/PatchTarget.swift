@@ -1,0 +1,76 @@
+/// Where a merge's changes go: the present text and, if somebody wants them, the patches.
+struct PatchTarget {
+  var buffer: TextBuffer
+  let collects: Bool
+  private(set) var patches: [TextPatch] = []
+  /// Scalars inserted by the last patch.
+  private var lastInserted = 0
+
+  init(buffer: TextBuffer, collects: Bool) {
+    self.buffer = buffer
+    self.collects = collects
+  }
+
+  /// Inserts a part of the log's content.
+  mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, scalars: UInt32, at position: UInt32) {
+    buffer.insert(bytes, at: Int(position))
+    guard collects else { return }
+    let position = Int(position)
+    if let last = patches.last, position == last.position + lastInserted {
+      patches[patches.count - 1].inserted.append(contentsOf: bytes)
+      lastInserted += Int(scalars)
+    } else {
+      patches.append(TextPatch(position: position, deleted: 0, inserted: Array(bytes)))
+      lastInserted = Int(scalars)
+    }
+  }
+
+  mutating func delete(_ count: UInt32, at position: UInt32) {
+    buffer.delete(Int(count), at: Int(position))
+    guard collects else { return }
+    let position = Int(position)
+    if let last = patches.last, position == last.position, last.inserted.isEmpty {
+      patches[patches.count - 1].deleted += Int(count)
+    } else if let last = patches.last, last.inserted.isEmpty, position + Int(count) == last.position {
+      patches[patches.count - 1].position = position
+      patches[patches.count - 1].deleted += Int(count)
+    } else {
+      patches.append(TextPatch(position: position, deleted: Int(count), inserted: []))
+      lastInserted = 0
+    }
+  }
+
+  /// Applies events that know the whole present text, in order. Returns whether an index was out of bounds.
+  mutating func apply(_ start: UInt32, _ end: UInt32, of log: OperationLog, logRun: inout Int) -> Bool {
+    var at = start
+    var isIrregular = false
+    while log.end(ofRun: logRun) <= at { logRun += 1 }
+    while at < end {
+      let stop = min(end, log.end(ofRun: logRun))
+      let operation = log.operation(ofRun: logRun, from: at, to: stop)
+      let length = UInt32(buffer.scalarCount)
+      switch operation.kind {
+      case .insert:
+        let first = Int(at - log.runs[logRun].start)
+        let range = log.contentRange(ofRun: logRun, scalars: first..<first + Int(operation.length))
+        let position = min(operation.position, length)
+        if position != operation.position { isIrregular = true }
+        log.content.withUnsafeBufferPointer {
+          insert(UnsafeBufferPointer(rebasing: $0[range]), scalars: operation.length, at: position)
+        }
+      case .deleteForward:
+        let count = min(operation.length, length > operation.position ? length - operation.position : 0)
+        if count != operation.length { isIrregular = true }
+        if count > 0 { delete(count, at: operation.position) }
+      case .deleteBackward:
+        let first = operation.position + 1 - operation.length
+        let count = min(operation.length, length > first ? length - first : 0)
+        if count != operation.length { isIrregular = true }
+        if count > 0 { delete(count, at: first) }
+      }
+      at = stop
+      if stop == log.end(ofRun: logRun) { logRun += 1 }
+    }
+    return isIrregular
+  }
+}

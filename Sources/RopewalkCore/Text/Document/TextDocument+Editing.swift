@@ -1,0 +1,52 @@
+extension TextDocument {
+  /// Inserts before scalar `index` (0 … scalarCount). Needs `replica`. O(log n + length).
+  public mutating func insert(_ text: String, at index: Int) {
+    precondition(index >= 0 && index <= scalarCount, "index out of bounds")
+    var text = text
+    text.withUTF8 { bytes in
+      guard !bytes.isEmpty else { return }
+      let sum = TextMetrics.measure(bytes)
+      let length = sum[TextMetrics.scalars]
+      grow(by: length)
+      history.log.appendInsert(bytes, length: length, at: UInt32(index))
+      buffer.insert(bytes, measuring: sum, at: index)
+    }
+  }
+
+  /// Deletes scalars, in bounds. Needs `replica`. O(log n + length).
+  public mutating func delete(_ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= scalarCount, "range out of bounds")
+    guard !range.isEmpty else { return }
+    let length = UInt32(range.count)
+    grow(by: length)
+    history.log.appendDelete(
+      Operation(kind: .deleteForward, position: UInt32(range.lowerBound), length: length))
+    buffer.delete(range.count, at: range.lowerBound)
+  }
+
+  /// Deletes scalars, in bounds, and inserts in their place. Needs `replica`. O(log n + length).
+  public mutating func replace(_ range: Range<Int>, with text: String) {
+    delete(range)
+    insert(text, at: range.lowerBound)
+  }
+
+  /// Adds events of this replica after all that is known.
+  @inline(__always)
+  private mutating func grow(by length: UInt32) {
+    precondition(
+      Int(history.graph.count) + Int(length) < Self.eventLimit && history.log.content.count < Self.contentLimit,
+      "a document holds fewer than 2³¹ events and 1 GiB of text")
+    if let author, history.graph.isExtendable(by: author) {
+      history.graph.extend(author: author, length: length)
+      return
+    }
+    guard let replica else { preconditionFailure("set `replica` before editing") }
+    let author = history.graph.number(of: replica)
+    self.author = author
+    let heads = history.graph.heads
+    history.graph.append(author: author, length: length, parents: heads)
+  }
+
+  static let eventLimit = 1 << 31
+  static let contentLimit = 1 << 30
+}

@@ -1,0 +1,71 @@
+extension TextDocument {
+  /// Merges an update, and whatever waited for it. Returns the changes to the present text, to be made in order.
+  ///
+  /// Events that are known already are passed over. Events that follow unknown ones wait inside the document until those
+  /// come (`pendingEventCount`, `missingEvents`); that is no error.
+  ///
+  /// O(k log n) for k new runs that follow all that is known; else the part of the history that is concurrent with
+  /// them is walked again. Throws `ApplyError`, and then nothing has changed.
+  public mutating func apply(_ update: Update) throws(ApplyError) -> [TextPatch] {
+    try merge(update, collecting: true)
+  }
+
+  mutating func merge(_ update: Update, collecting: Bool) throws(ApplyError) -> [TextPatch] {
+    let decoded = try checked(update)
+    let first = history.graph.count
+    take(decoded, of: update)
+    wakePending(since: first)
+    return replay(from: first, collecting: collecting)
+  }
+
+  private func checked(_ update: Update) throws(ApplyError) -> DecodedUpdate {
+    guard update.lineage == lineage else {
+      throw .lineageMismatch(expected: lineage, found: update.lineage)
+    }
+    let decoded: DecodedUpdate
+    do { decoded = try DecodedUpdate(update) } catch { throw .malformed(error) }
+    var events = Int(history.graph.count)
+    for span in decoded.header.spans { events += span.seqs.count }
+    guard events < Self.eventLimit, history.log.content.count + decoded.content.count < Self.contentLimit else {
+      throw .tooLarge
+    }
+    if let clash = history.clash(with: decoded) { throw .idClash(clash) }
+    return decoded
+  }
+
+  /// Adds what can be added; if something must wait, the whole update waits too.
+  private mutating func take(_ decoded: DecodedUpdate, of update: Update) {
+    if let missing = history.append(decoded) { pending.insert(update, waitingFor: missing) }
+  }
+
+  /// Tries updates again whose missing event has come. An update that turns out to contradict what is known is dropped: it
+  /// can never be merged.
+  private mutating func wakePending(since first: UInt32) {
+    guard pending.count > 0 else { return }
+    var at = first
+    while at < history.graph.count {
+      let run = history.graph.authorRun(at: at)
+      let replica = history.graph.replicas[Int(history.graph.authorRuns[run].author)]
+      while let update = pending.take(of: replica, known: history.graph.knownCount(of: replica)) {
+        guard let decoded = try? checked(update) else { continue }
+        take(decoded, of: update)
+      }
+      at = history.graph.end(ofAuthorRun: run)
+    }
+  }
+
+  /// How many events wait for others. Events that wait in several updates count once per update.
+  public var pendingEventCount: Int {
+    var count = 0
+    for update in pending.all {
+      for span in update.spans {
+        let known = history.graph.knownCount(of: span.replica)
+        if known < span.seqs.upperBound { count += Int(span.seqs.upperBound - max(known, span.seqs.lowerBound)) }
+      }
+    }
+    return count
+  }
+
+  /// The unknown events that others wait for, ascending; those that these in turn may wait for are not known.
+  public var missingEvents: [EventID] { pending.missing }
+}

@@ -1,0 +1,82 @@
+extension TextDocument {
+  /// The present moment.
+  public var version: Version { Version(heads: history.graph.heads.map { history.graph.event(at: $0) }) }
+
+  /// How many events of each replica the document has merged.
+  public var versionVector: VersionVector {
+    var vector = VersionVector()
+    for (number, replica) in history.graph.replicas.enumerated() {
+      vector[replica] = history.graph.known[number]
+    }
+    return vector
+  }
+
+  /// The text as it was at a moment; nil if the moment names an event that is not known. Replays what led to that moment:
+  /// O(k log k) in its events' runs.
+  public func text(at version: Version) -> String? {
+    guard let past = document(at: version) else { return nil }
+    return past.text
+  }
+
+  /// The document as it was at a moment: only the events that led to it.
+  func document(at version: Version) -> TextDocument? {
+    var places: [UInt32] = []
+    for head in version.heads {
+      guard let place = history.graph.place(of: head) else { return nil }
+      places.append(place)
+    }
+    if places.sorted() == history.graph.heads { return self }
+    var scratch = EventGraph.DifferenceScratch()
+    history.graph.difference([], places, using: &scratch)
+    var past = TextDocument(lineage: lineage)
+    past.load(history: history, ranges: scratch.onlySecond.reversed())
+    return past
+  }
+
+  /// Fills an empty document with some events of a history.
+  private mutating func load(history: TextHistory, ranges: [EventGraph.PlaceRange]) {
+    let update = UpdateEncoder.encode(ranges, of: history, lineage: lineage)
+    _ = try? merge(update, collecting: false)
+  }
+
+  /// The same document with the events of `replica` from `seq` on given to another id: the way out when an id was used
+  /// twice. Only events that nobody else can have may be re-authored; later events of other replicas that follow
+  /// them are rewritten to follow the new ones.
+  ///
+  /// - Parameter newID: an id never used before.
+  public func reauthoring(_ replica: ReplicaID, from seq: UInt32, as newID: ReplicaID) -> TextDocument {
+    var renamed = TextDocument(lineage: lineage)
+    renamed.history = history.reauthoring(replica, from: seq, as: newID)
+    _ = renamed.replay(from: 0, collecting: false)
+    renamed.pending = pending
+    return renamed
+  }
+}
+
+extension TextHistory {
+  func reauthoring(_ replica: ReplicaID, from seq: UInt32, as newID: ReplicaID) -> TextHistory {
+    var result = self
+    result.graph = EventGraph()
+    var at: UInt32 = 0
+    var run = 0
+    while at < graph.count {
+      let authorRun = graph.authorRun(at: at)
+      let old = graph.authorRuns[authorRun]
+      var end = min(graph.end(ofRun: run), graph.end(ofAuthorRun: authorRun))
+      let first = old.seq + (at - old.start)
+      var author = graph.replicas[Int(old.author)]
+      if author == replica, first < seq, first + (end - at) > seq {
+        end = at + (seq - first)
+      } else if author == replica, first >= seq {
+        author = newID
+      }
+      let parents =
+        at == graph.runs[run].start ? Array(graph.parents[graph.parentBounds(ofRun: run)]) : [at - 1]
+      let number = result.graph.number(of: author)
+      result.graph.append(author: number, length: end - at, parents: parents)
+      at = end
+      if end == graph.end(ofRun: run) { run += 1 }
+    }
+    return result
+  }
+}

@@ -1,0 +1,103 @@
+/// What the events did to the text, run-length encoded, with all text ever inserted.
+///
+/// Typing and deleting collapse into runs. A run's events have consecutive places; it ends where the next begins.
+struct OperationLog: Sendable {
+  struct Run: Sendable {
+    /// The place of the first event.
+    var start: UInt32
+    /// A scalar index in the version that the first event's author saw.
+    var position: UInt32
+    /// Where in `content` an insert's text begins; for a deletion, the length of `content` at that time.
+    var content: UInt32
+    var kind: Operation.Kind
+  }
+
+  private(set) var runs: [Run] = []
+  private(set) var content: [UInt8] = []
+  private(set) var count: UInt32 = 0
+
+  /// Where run `index` ends.
+  @inline(__always) func end(ofRun index: Int) -> UInt32 {
+    index + 1 < runs.count ? runs[index + 1].start : count
+  }
+
+  /// Where the text of the insert run `index` ends in `content`.
+  @inline(__always) func contentEnd(ofRun index: Int) -> Int {
+    index + 1 < runs.count ? Int(runs[index + 1].content) : content.count
+  }
+
+  /// The index of the run that holds a place. O(log n).
+  func run(at place: UInt32) -> Int {
+    var (low, high) = (0, runs.count)
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      if runs[middle].start <= place { low = middle } else { high = middle }
+    }
+    return low
+  }
+
+  /// The place of the event that inserted the scalar `content offset + index in its run`. O(log n).
+  func place(ofInserted id: UInt32) -> UInt32 {
+    var (low, high) = (0, runs.count)
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      if runs[middle].content <= id { low = middle } else { high = middle }
+    }
+    return runs[low].start + (id - runs[low].content)
+  }
+
+  /// The bytes of scalars `range` of the insert run `index`, as a range of `content`.
+  func contentRange(ofRun index: Int, scalars range: Range<Int>) -> Range<Int> {
+    let start = Int(runs[index].content)
+    let end = contentEnd(ofRun: index)
+    let length = Int(self.end(ofRun: index) - runs[index].start)
+    if end - start == length { return start + range.lowerBound..<start + range.upperBound }
+    return content.withUnsafeBufferPointer { content in
+      let bytes = UnsafeBufferPointer(rebasing: content[start..<end])
+      let from = TextMetrics.byteOffset(ofScalar: range.lowerBound, in: bytes)
+      if range.upperBound == length { return start + from..<end }
+      let rest = UnsafeBufferPointer(rebasing: bytes[from...])
+      return start + from..<start + from + TextMetrics.byteOffset(ofScalar: range.count, in: rest)
+    }
+  }
+
+  /// What the events `from ..< to` of run `index` did.
+  @inline(__always) func operation(ofRun index: Int, from start: UInt32, to end: UInt32) -> Operation {
+    let run = runs[index]
+    let whole = Operation(kind: run.kind, position: run.position, length: end - run.start)
+    return start == run.start ? whole : whole.dropping(start - run.start)
+  }
+
+  // MARK: Growing
+
+  /// Adds an insertion of `length` scalars, given in UTF-8.
+  mutating func appendInsert(_ text: UnsafeBufferPointer<UInt8>, length: UInt32, at position: UInt32) {
+    if let last = runs.last, last.kind == .insert, last.position + (count - last.start) == position {
+      // Goes on typing where the last run stopped.
+    } else {
+      runs.append(
+        Run(start: count, position: position, content: UInt32(content.count), kind: .insert))
+    }
+    content.append(contentsOf: text)
+    count += length
+  }
+
+  /// Adds a run of deletions. Continues the last run event by event, so that the runs are a function of the events
+  /// alone and not of how they were cut.
+  mutating func appendDelete(_ operation: Operation) {
+    var rest = operation
+    if let last = runs.last {
+      var open = Operation(kind: last.kind, position: last.position, length: count - last.start)
+      let absorbed = open.absorb(rest)
+      if absorbed > 0 {
+        runs[runs.count - 1].kind = open.kind
+        count += absorbed
+        guard absorbed < rest.length else { return }
+        rest = rest.dropping(absorbed)
+      }
+    }
+    runs.append(
+      Run(start: count, position: rest.position, content: UInt32(content.count), kind: rest.kind))
+    count += rest.length
+  }
+}

@@ -1,0 +1,102 @@
+/// Replays the concurrent part of an event graph.
+///
+/// A temporary sequence holds every scalar that the walked events insert or that was there before, with a state for
+/// each of several views (`View`). See README.md in this folder.
+struct Walker: ~Copyable {
+  #if DEBUG
+    static let leafCapacity = 4
+  #else
+    static let leafCapacity = 16
+  #endif
+
+  struct Deletion {
+    /// The place of the first event.
+    var start: UInt32
+    /// The scalar that it deletes; event i deletes `id + i`, or `id - i` if reversed.
+    var id: UInt32
+    var length: UInt32
+    var isReversed: Bool
+  }
+
+  struct ViewPlace {
+    /// Places of the heads of the version that the view shows.
+    var heads: [UInt32] = []
+    var author = UInt32.max
+    var lastUse = 0
+  }
+
+  var tree = SumTree()
+  /// Items of leaf n stand from `n * leafCapacity` on.
+  var items = FlatBuffer<Item>(capacity: 16 * leafCapacity)
+  var itemCounts = FlatBuffer<UInt32>()
+  /// The leaf of each scalar inserted since the base, by content offset less `contentBase`.
+  var leafOfScalar = FlatBuffer<UInt32>(capacity: 1024)
+  var contentBase: UInt32 = 0
+  var deletions = FlatBuffer<Deletion>()
+  var views = [ViewPlace](repeating: ViewPlace(), count: View.count)
+  var uses = 0
+  var isOpen = false
+  var scratch = EventGraph.DifferenceScratch()
+  /// Earlier runs of the graph and the log cannot be met.
+  var firstGraphRun = 0
+  var firstLogRun = 0
+  /// An event's index was beyond the text that its author saw.
+  var isIrregular = false
+
+  init() {}
+
+  /// Starts from a text of `length` scalars, which every event from here on knows; `head` is the place of the last
+  /// event before it.
+  mutating func open(head: UInt32?, length: UInt32, history: borrowing TextHistory, from place: UInt32) {
+    isOpen = true
+    let sum = SumTree.Sum(repeating: length)
+    tree.reset(sum: sum)
+    items.removeAll()
+    itemCounts.removeAll()
+    leafOfScalar.removeAll()
+    deletions.removeAll()
+    growLeaves()
+    if length > 0 {
+      items[0] = Item(
+        id: Item.baseFlag, length: length, originLeft: Item.none, rightParent: Item.none,
+        state: SIMD4(repeating: 1))
+      itemCounts[0] = 1
+    }
+    firstGraphRun = history.graph.runs.isEmpty ? 0 : history.graph.run(at: place)
+    firstLogRun = history.log.runs.isEmpty ? 0 : history.log.run(at: place)
+    contentBase = history.log.runs.isEmpty ? 0 : history.log.runs[firstLogRun].content
+    for index in views.indices {
+      views[index].heads.removeAll(keepingCapacity: true)
+      if let head { views[index].heads.append(head) }
+      views[index].author = UInt32.max
+      views[index].lastUse = 0
+    }
+    uses = 0
+  }
+
+  /// Takes `count` scalars off the end of the base text, which was opened too long.
+  mutating func shortenBase(by count: UInt32) {
+    guard count > 0, let last = lastLeaf(), itemCounts[last] > 0 else { return }
+    let index = last * Self.leafCapacity + Int(itemCounts[last]) - 1
+    items[index].length -= count
+    tree.add(.zero &- SumTree.Sum(repeating: count), to: last)
+  }
+
+  private func lastLeaf() -> Int? {
+    let total = tree.total[View.base]
+    return total == 0 ? nil : tree.locate(total - 1, lane: View.base).leaf
+  }
+
+  mutating func growLeaves() {
+    let leaves = tree.leafParent.count
+    let blank = Item(
+      id: Item.none, length: 0, originLeft: Item.none, rightParent: Item.none, state: .zero)
+    items.grow(to: leaves * Self.leafCapacity, filling: blank)
+    itemCounts.grow(to: leaves, filling: 0)
+  }
+
+  @inline(__always) func state(_ slot: Int, _ view: Int) -> UInt32 {
+    UnsafeRawPointer(items.pointer(slot)).loadUnaligned(
+      fromByteOffset: Item.stateOffset + 4 * view, as: UInt32.self)
+  }
+}
