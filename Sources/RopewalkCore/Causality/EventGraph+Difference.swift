@@ -22,7 +22,8 @@ extension EventGraph {
   /// Finds the events that only one of two versions (as places of heads) contains. Walks down from both sides, latest
   /// place first, until everything left is common. O(r log r) in the runs that differ or lie between.
   func difference(
-    _ first: some Collection<UInt32>, _ second: some Collection<UInt32>, using scratch: inout DifferenceScratch
+    _ first: some Collection<UInt32>, _ second: some Collection<UInt32>,
+    using scratch: inout DifferenceScratch
   ) {
     scratch.onlyFirst.removeAll(keepingCapacity: true)
     scratch.onlySecond.removeAll(keepingCapacity: true)

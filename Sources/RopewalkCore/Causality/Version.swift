@@ -35,7 +35,9 @@ public struct Version: Hashable, Sendable {
       let replica = ReplicaID(rawValue: try reader.fixed64("version.replica"))
       let head = EventID(replica: replica, seq: try reader.varint32("version.seq"))
       guard head.seq < EventID.seqLimit else { throw FormatError(.badValue, at: start, field: "version.seq") }
-      if let last = heads.last, last >= head { throw FormatError(.badValue, at: start, field: "version.order") }
+      if let last = heads.last, last >= head {
+        throw FormatError(.badValue, at: start, field: "version.order")
+      }
       heads.append(head)
     }
     try reader.expectEnd()

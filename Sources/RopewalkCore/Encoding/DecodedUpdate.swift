@@ -40,16 +40,21 @@ struct DecodedUpdate {
     content = try reader.block("update.content")
     try reader.expectEnd()
     let fault = content.withUnsafeBufferPointer { TextMetrics.firstFault($0) }
-    if let fault { throw FormatError(.badValue, at: content.startIndex - base + fault, field: "update.content") }
+    if let fault {
+      throw FormatError(.badValue, at: content.startIndex - base + fault, field: "update.content")
+    }
     var scalars = content.withUnsafeBufferPointer { TextMetrics.measure($0)[TextMetrics.scalars] }
 
     var left = header.spans.map { UInt32($0.seqs.count) }
     var carets = [UInt32](repeating: 0, count: left.count)
     runs.reserveCapacity(header.runCount)
-    operations.reserveCapacity(min(operationColumn.remaining, header.runCount + operationColumn.remaining / 2))
+    operations.reserveCapacity(
+      min(operationColumn.remaining, header.runCount + operationColumn.remaining / 2))
     for index in 0..<header.runCount {
       let author = try authors?.varint32("update.author") ?? 0
-      guard author < left.count else { throw FormatError(.badValue, at: reader.offset, field: "update.author") }
+      guard author < left.count else {
+        throw FormatError(.badValue, at: reader.offset, field: "update.author")
+      }
       let length = try lengths?.varint32("update.length") ?? left[0]
       guard length > 0, length <= left[Int(author)] else {
         throw FormatError(.badValue, at: reader.offset, field: "update.length")
@@ -112,7 +117,8 @@ struct DecodedUpdate {
     while left > 0 {
       let start = column.offset
       let word = try column.varint("update.operation")
-      guard let kind = Operation.Kind(rawValue: UInt8(word & 3)), word >> 2 > 0, word >> 2 <= UInt64(left) else {
+      guard let kind = Operation.Kind(rawValue: UInt8(word & 3)), word >> 2 > 0, word >> 2 <= UInt64(left)
+      else {
         throw FormatError(.badValue, at: start, field: "update.operation")
       }
       let count = UInt32(word >> 2)

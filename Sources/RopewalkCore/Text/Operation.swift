@@ -54,7 +54,8 @@ struct Operation: Hashable, Sendable {
     guard next.kind != .insert else { return 0 }
     let goesForward = (length == 1 || kind == .deleteForward) && next.position == position
     let goesBackward =
-      length == 1 ? next.position &+ 1 == position
+      length == 1
+      ? next.position &+ 1 == position
       : kind == .deleteBackward && next.position &+ length == position
     guard goesForward || goesBackward else { return 0 }
     kind = goesForward ? .deleteForward : .deleteBackward

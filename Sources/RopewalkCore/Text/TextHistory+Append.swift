@@ -46,7 +46,9 @@ extension TextHistory {
     for at in decoded.parentBounds(ofRun: index) {
       switch decoded.parents[at] {
       case .run(let earlier):
-        guard lastPlaces[Int(earlier)] != EventGraph.none else { return decoded.lastEvent(ofRun: Int(earlier)) }
+        guard lastPlaces[Int(earlier)] != EventGraph.none else {
+          return decoded.lastEvent(ofRun: Int(earlier))
+        }
         places.append(lastPlaces[Int(earlier)])
       case .event(let event):
         guard let place = graph.place(of: event) else { return event }
@@ -102,7 +104,9 @@ extension TextHistory {
       var rest = decoded.content[content]
       for operation in operations where at < known {
         let count = min(operation.length, known - at)
-        if let clash = differs(operation.prefix(count), content: rest, seq: at, author: Int(author), isInside: at > seq) {
+        if let clash = differs(
+          operation.prefix(count), content: rest, seq: at, author: Int(author), isInside: at > seq)
+        {
           return EventID(replica: replica, seq: clash)
         }
         if operation.kind == .insert { rest = rest.dropping(scalars: operation.length) }
@@ -153,7 +157,8 @@ extension TextHistory {
         guard graph.parentBounds(ofRun: graphRun).count == 1,
           graph.parents[graph.parentBounds(ofRun: graphRun).lowerBound] == own
         else { return seq }
-      } else if isInside, graph.event(at: place - 1) != EventID(replica: graph.replicas[author], seq: seq - 1) {
+      } else if isInside, graph.event(at: place - 1) != EventID(replica: graph.replicas[author], seq: seq - 1)
+      {
         return seq
       }
       isInside = true

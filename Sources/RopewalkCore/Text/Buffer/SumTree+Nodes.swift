@@ -11,7 +11,9 @@ struct SumTreeReader {
   @inline(__always) func counter(_ node: UInt32, _ slot: Int, _ lane: Int) -> UInt32 {
     word(node, slot * 4 + lane)
   }
-  @inline(__always) func child(_ node: UInt32, _ slot: Int) -> UInt32 { word(node, SumTree.fanout * 4 + slot) }
+  @inline(__always) func child(_ node: UInt32, _ slot: Int) -> UInt32 {
+    word(node, SumTree.fanout * 4 + slot)
+  }
   @inline(__always) func count(_ node: UInt32) -> Int { Int(word(node, SumTree.fanout * 5)) }
   @inline(__always) func parent(_ node: UInt32) -> UInt32 { word(node, SumTree.fanout * 5 + 1) }
 
@@ -31,7 +33,8 @@ struct SumTreeNodes {
     raw.storeBytes(of: value, toByteOffset: (Int(node) * SumTree.nodeWords + index) * 4, as: UInt32.self)
   }
   @inline(__always) func setSum(_ node: UInt32, _ slot: Int, _ value: SumTree.Sum) {
-    raw.storeBytes(of: value, toByteOffset: (Int(node) * SumTree.nodeWords + slot * 4) * 4, as: SumTree.Sum.self)
+    raw.storeBytes(
+      of: value, toByteOffset: (Int(node) * SumTree.nodeWords + slot * 4) * 4, as: SumTree.Sum.self)
   }
   @inline(__always) func setChild(_ node: UInt32, _ slot: Int, _ child: UInt32) {
     setWord(node, SumTree.fanout * 4 + slot, child)
@@ -156,7 +159,11 @@ extension SumTree {
     let count = withNodes { $0.count(other) }
     for slot in 0..<count {
       let child = withNodes { $0.child(other, slot) }
-      if childrenAreLeaves { leafParent[Int(child)] = other } else { withNodes { $0.setParent(child, other) } }
+      if childrenAreLeaves {
+        leafParent[Int(child)] = other
+      } else {
+        withNodes { $0.setParent(child, other) }
+      }
     }
     insert(other, isLeaf: false, after: node, in: parent, taking: moved)
     return other

@@ -34,7 +34,8 @@ extension TextDocument {
   @inline(__always)
   private mutating func grow(by length: UInt32) {
     precondition(
-      Int(history.graph.count) + Int(length) < Self.eventLimit && history.log.content.count < Self.contentLimit,
+      Int(history.graph.count) + Int(length) < Self.eventLimit
+        && history.log.content.count < Self.contentLimit,
       "a document holds fewer than 2³¹ events and 1 GiB of text")
     if let author, history.graph.isExtendable(by: author) {
       history.graph.extend(author: author, length: length)

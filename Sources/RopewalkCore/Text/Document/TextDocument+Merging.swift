@@ -26,7 +26,8 @@ extension TextDocument {
     do { decoded = try DecodedUpdate(update) } catch { throw .malformed(error) }
     var events = Int(history.graph.count)
     for span in decoded.header.spans { events += span.seqs.count }
-    guard events < Self.eventLimit, history.log.content.count + decoded.content.count < Self.contentLimit else {
+    guard events < Self.eventLimit, history.log.content.count + decoded.content.count < Self.contentLimit
+    else {
       throw .tooLarge
     }
     if let clash = history.clash(with: decoded) { throw .idClash(clash) }
@@ -60,7 +61,9 @@ extension TextDocument {
     for update in pending.all {
       for span in update.spans {
         let known = history.graph.knownCount(of: span.replica)
-        if known < span.seqs.upperBound { count += Int(span.seqs.upperBound - max(known, span.seqs.lowerBound)) }
+        if known < span.seqs.upperBound {
+          count += Int(span.seqs.upperBound - max(known, span.seqs.lowerBound))
+        }
       }
     }
     return count

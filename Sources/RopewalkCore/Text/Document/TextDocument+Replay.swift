@@ -58,7 +58,8 @@ extension TextDocument {
     if at == first { start = history.isIrregular ? 0 : base(of: at, in: run, bound: bounds[run - firstRun]) }
     let isLong = start > 0 && start < at
     walker.open(
-      head: start > 0 ? start - 1 : nil, length: isLong ? Self.longBase : start == at ? UInt32(target.buffer.scalarCount) : 0,
+      head: start > 0 ? start - 1 : nil,
+      length: isLong ? Self.longBase : start == at ? UInt32(target.buffer.scalarCount) : 0,
       history: history, from: start)
     if start < at {
       var knownRun = graph.run(at: start)

@@ -42,7 +42,9 @@ extension TextDocument {
     var reader = ByteReader(bytes[..<(bytes.count - 4)])
     _ = try reader.bytes(2, "snapshot.magic")
     let flags = try reader.byte("snapshot.flags")
-    guard flags & ~Self.irregularFlag == 0 else { throw FormatError(.badValue, at: 2, field: "snapshot.flags") }
+    guard flags & ~Self.irregularFlag == 0 else {
+      throw FormatError(.badValue, at: 2, field: "snapshot.flags")
+    }
     let textStart = reader.offset
     let text = try reader.block("snapshot.text")
     let fault = text.withUnsafeBufferPointer { TextMetrics.firstFault($0) }

@@ -93,14 +93,15 @@ extension Walker {
       let other = items[slot(current)]
       if state(slot(current), view) != 0 { break }
       if other.originLeft == originLeft {
-        if other.rightParent == rightParent {
+        let otherRight = other.rightParent == baseEnd ? Item.none : other.rightParent
+        if otherRight == rightParent {
           if history.isOrdered(id, before: other.id) { break }
           isScanning = false
         } else {
           // The end stands after everything.
           isScanning =
-            other.rightParent != Item.none
-            && (rightParent == Item.none || isOrdered(other.rightParent, before: rightParent))
+            otherRight != Item.none
+            && (rightParent == Item.none || isOrdered(otherRight, before: rightParent))
         }
       } else if isOrdered(other.originLeft, before: originLeft) {
         break

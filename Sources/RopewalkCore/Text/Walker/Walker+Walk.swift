@@ -2,7 +2,8 @@ extension Walker {
   /// Walks events of one graph run, all of one author, the first of which follows `parents`. Their changes to the present
   /// text go to `target`, unless they were made before (`isKnown`).
   mutating func walk(
-    _ start: UInt32, _ end: UInt32, parents: some Collection<UInt32>, author: UInt32, history: borrowing TextHistory,
+    _ start: UInt32, _ end: UInt32, parents: some Collection<UInt32>, author: UInt32,
+    history: borrowing TextHistory,
     logRun: inout Int, target: inout PatchTarget, isKnown: Bool
   ) {
     let index = chooseView(parents: parents, author: author)
@@ -33,6 +34,9 @@ extension Walker {
       at = stop
       if stop == history.log.end(ofRun: logRun) { logRun += 1 }
     }
+    #if DEBUG
+      checkInvariants()
+    #endif
     views[index].heads.removeAll(keepingCapacity: true)
     views[index].heads.append(end - 1)
   }

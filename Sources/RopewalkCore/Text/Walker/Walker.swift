@@ -40,6 +40,8 @@ struct Walker: ~Copyable {
   /// Earlier runs of the graph and the log cannot be met.
   var firstGraphRun = 0
   var firstLogRun = 0
+  /// A base scalar that turned out not to exist: as a right parent it means the end.
+  var baseEnd = Item.none
   /// An event's index was beyond the text that its author saw.
   var isIrregular = false
 
@@ -72,19 +74,24 @@ struct Walker: ~Copyable {
       views[index].lastUse = 0
     }
     uses = 0
+    baseEnd = Item.none
   }
 
   /// Takes `count` scalars off the end of the base text, which was opened too long.
   mutating func shortenBase(by count: UInt32) {
-    guard count > 0, let last = lastLeaf(), itemCounts[last] > 0 else { return }
-    let index = last * Self.leafCapacity + Int(itemCounts[last]) - 1
-    items[index].length -= count
-    tree.add(.zero &- SumTree.Sum(repeating: count), to: last)
-  }
-
-  private func lastLeaf() -> Int? {
     let total = tree.total[View.base]
-    return total == 0 ? nil : tree.locate(total - 1, lane: View.base).leaf
+    guard count > 0, total > 0 else { return }
+    let spot = find(Item.baseFlag | (total - 1))
+    let pointer = items.pointer(slot(spot))
+    tree.add(.zero &- SumTree.Sum(repeating: count), to: spot.leaf)
+    pointer.pointee.length -= count
+    guard pointer.pointee.length == 0 else { return }
+    // What stood before it took it for the right parent, where the text really ended.
+    baseEnd = pointer.pointee.id
+    let last = Int(itemCounts[spot.leaf]) - 1
+    pointer.update(from: pointer + 1, count: last - spot.index)
+    itemCounts[spot.leaf] = UInt32(last)
+    if last == 0 { tree.removeLeaf(spot.leaf) }
   }
 
   mutating func growLeaves() {
