@@ -4,7 +4,7 @@ import Testing
 @Suite(.enabled(if: SharedData.isThere, SharedData.howToGet))
 struct SharedTraceTests {
   @Test(arguments: [
-    ("S1", 779_334, 1), ("S2", 1_104_627, 1), ("C1", 651_950, 2), ("A1", 947_337, 194),
+    ("S1", 779_334, 1), ("S2", 1_104_627, 1), ("C1", 651_950, 2), ("A1", 947_337, 204),
     ("automerge-paper", 259_778, 1),
   ])
   func sharedTracesHaveTheEventsTheyAreKnownFor(name: String, events: Int, agents: Int) throws {
