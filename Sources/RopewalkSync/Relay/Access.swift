@@ -1,0 +1,46 @@
+/// What a token says: who, until when, and which rooms.
+public struct Access: Hashable, Sendable {
+  /// A right to one room, or to all rooms whose names begin in one way.
+  public struct Grant: Hashable, Sendable {
+    /// The name, or the prefix.
+    public let name: [UInt8]
+    /// `name` is a prefix.
+    public let isPrefix: Bool
+    /// What is allowed.
+    public let role: Role
+
+    /// Reads a pattern: a room's name, or a prefix followed by `*`.
+    public init(pattern: [UInt8], role: Role) {
+      isPrefix = pattern.last == 0x2a
+      name = isPrefix ? Array(pattern.dropLast()) : pattern
+      self.role = role
+    }
+  }
+
+  /// Who, UTF-8.
+  public let subject: [UInt8]
+  /// Until when, milliseconds since 1970; nil for ever.
+  public let expires: UInt64?
+  /// Which rooms.
+  public let grants: [Grant]
+
+  /// Describes an access.
+  public init(subject: [UInt8], expires: UInt64?, grants: [Grant]) {
+    self.subject = subject
+    self.expires = expires
+    self.grants = grants
+  }
+
+  /// The role in a room, nil for none. The most specific grant counts: the exact name, else the longest prefix.
+  public func role(in room: RoomName) -> Role? {
+    var best: Grant?
+    for grant in grants {
+      if !grant.isPrefix {
+        if grant.name == room.utf8 { return grant.role }
+      } else if room.utf8.starts(with: grant.name), grant.name.count >= best?.name.count ?? 0 {
+        best = grant
+      }
+    }
+    return best?.role
+  }
+}

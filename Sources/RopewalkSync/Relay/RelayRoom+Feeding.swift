@@ -1,0 +1,79 @@
+import RopewalkCore
+
+extension RelayRoom {
+  /// A member's socket takes more.
+  public mutating func ready(_ session: UInt64) -> [Effect] {
+    guard members[session] != nil else { return [] }
+    members[session]?.isReady = true
+    var effects: [Effect] = []
+    if members[session]?.presenceIsStale == true { effects += completePresence(for: session) }
+    return effects + advance(session)
+  }
+
+  /// A member's socket is full: nothing more is sent to it until `ready`. It falls behind, which costs nothing, and is
+  /// fed from the log later.
+  public mutating func busy(_ session: UInt64) { members[session]?.isReady = false }
+
+  /// Answers `read`: dense entries from that cursor on.
+  public mutating func foundEntries(_ entries: [LogEntry], from cursor: UInt64) -> [Effect] {
+    guard let waiting = reads.removeValue(forKey: cursor) else { return [] }
+    // What became durable a moment ago may be read before it is reported here.
+    let known = entries.prefix { $0.cursor <= durable.cursor }
+    guard let first = known.first, let last = known.last, first.cursor == cursor,
+      last.cursor - first.cursor + 1 == UInt64(known.count)
+    else { return logFailed() }
+    for session in waiting {
+      members[session]?.isReading = false
+      members[session]?.isReady = false
+      members[session]?.place = last.cursor
+    }
+    guard !waiting.isEmpty else { return [] }
+    return [.feed(to: waiting, RelayMessage.entries(room: number, Array(known)).encoded)]
+  }
+
+  /// Sends new entries to every member that has all before them.
+  mutating func broadcast(_ entries: [LogEntry], after before: UInt64) -> [Effect] {
+    var live: [UInt64] = []
+    for session in order {
+      guard let member = members[session], member.claim == nil else { continue }
+      guard member.isCaughtUp, member.isReady, !member.isReading, member.place == before else { continue }
+      members[session]?.place = durable.cursor
+      live.append(session)
+    }
+    guard !live.isEmpty else { return [] }
+    var effects: [Effect] = []
+    var batch: [LogEntry] = []
+    var bytes = 0
+    for entry in entries {
+      if !batch.isEmpty, bytes + entry.encodedSizeBound > configuration.batchBytes {
+        effects.append(.send(to: live, RelayMessage.entries(room: number, batch).encoded))
+        (batch, bytes) = ([], 0)
+      }
+      batch.append(entry)
+      bytes += entry.encodedSizeBound
+    }
+    effects.append(.send(to: live, RelayMessage.entries(room: number, batch).encoded))
+    return effects
+  }
+
+  /// Takes a member one step towards the head. Members that lack the same entries share one read and one message.
+  mutating func advance(_ session: UInt64) -> [Effect] {
+    guard let member = members[session], member.claim == nil, member.isReady, !member.isReading else {
+      return []
+    }
+    if member.place == durable.cursor {
+      guard !member.isCaughtUp else { return [] }
+      members[session]?.isCaughtUp = true
+      let message = RelayMessage.caughtUp(room: number, cursor: durable.cursor, digest: durable.digest)
+      return [.send(to: [session], message.encoded)]
+    }
+    members[session]?.isReading = true
+    let from = member.place + 1
+    if reads[from] != nil {
+      reads[from]?.append(session)
+      return []
+    }
+    reads[from] = [session]
+    return [.read(from: from, maximumBytes: configuration.batchBytes)]
+  }
+}

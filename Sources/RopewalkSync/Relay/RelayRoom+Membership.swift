@@ -1,0 +1,82 @@
+import RopewalkCore
+
+extension RelayRoom {
+  /// A session asks to become a member; its token allows `role`.
+  public mutating func join(
+    _ session: UInt64, subject: [UInt8], role: Role, cursor: UInt64, digest: LogDigest
+  ) -> [Effect] {
+    precondition(!hasFailed, "a failed room is dropped")
+    removeMember(session)
+    members[session] = Member(subject: subject, role: role, claim: LogHead(cursor: cursor, digest: digest))
+    order.append(session)
+    if cursor > durable.cursor { return admit(session, asRestart: true) }
+    if cursor == durable.cursor { return admit(session, asRestart: digest != durable.digest) }
+    if cursor == 0 { return admit(session, asRestart: digest != .zero) }
+    checks[cursor, default: []].append(session)
+    return checks[cursor]?.count == 1 ? [.findDigest(at: cursor)] : []
+  }
+
+  /// Answers `findDigest`.
+  public mutating func foundDigest(_ digest: LogDigest, at cursor: UInt64) -> [Effect] {
+    var effects: [Effect] = []
+    for session in checks.removeValue(forKey: cursor) ?? [] {
+      guard let claim = members[session]?.claim, claim.cursor == cursor else { continue }
+      effects += admit(session, asRestart: claim.digest != digest)
+    }
+    return effects
+  }
+
+  /// A session has left, or its connection is gone.
+  public mutating func leave(_ session: UInt64, now: UInt64) -> [Effect] {
+    removeMember(session)
+    presence.remove(session)
+    return flushPresence(now)
+  }
+
+  /// The log could not be read or written. Every member is told to come back; the room must be dropped.
+  public mutating func logFailed() -> [Effect] {
+    guard !hasFailed else { return [] }
+    hasFailed = true
+    let error = ProtocolError(
+      .unavailable, retry: .after(milliseconds: 2000), "The room's log cannot be reached just now.")
+    let message = RelayMessage.error(room: name, error).encoded
+    var effects: [Effect] = [.send(to: order, message)]
+    for session in order { effects.append(.remove(session)) }
+    for waiter in pending.flatMap({ $0.waiters }) + unjudgedWaiters {
+      effects.append(.answer(waiter.session, [], pushes: 1, bytes: waiter.bytes))
+    }
+    members = [:]
+    order = []
+    pending = []
+    unjudged = [:]
+    checks = [:]
+    reads = [:]
+    presence = RoomPresence()
+    return effects
+  }
+
+  private var unjudgedWaiters: [Waiter] {
+    unjudged.values.flatMap { $0 }.map {
+      Waiter(session: $0.session, push: $0.push.number, bytes: $0.push.payload.count)
+    }
+  }
+
+  private mutating func admit(_ session: UInt64, asRestart isRestart: Bool) -> [Effect] {
+    guard var member = members[session], let claim = member.claim else { return [] }
+    member.claim = nil
+    member.place = isRestart ? 0 : claim.cursor
+    members[session] = member
+    let joined = RelayMessage.Joined(
+      room: name, number: number, role: member.role, head: durable.cursor, isRestart: isRestart)
+    var effects: [Effect] = [.send(to: [session], RelayMessage.joined(joined).encoded)]
+    effects += completePresence(for: session)
+    return effects + advance(session)
+  }
+
+  private mutating func removeMember(_ session: UInt64) {
+    guard let member = members.removeValue(forKey: session) else { return }
+    order.removeAll { $0 == session }
+    if let claim = member.claim { checks[claim.cursor]?.removeAll { $0 == session } }
+    if member.isReading { reads[member.place + 1]?.removeAll { $0 == session } }
+  }
+}

@@ -1,0 +1,110 @@
+import RopewalkCore
+
+extension RelayRoom {
+  /// A member's push; its role and size were checked.
+  public mutating func push(_ push: ClientMessage.Push, from session: UInt64, now: UInt64) -> [Effect] {
+    guard let member = members[session], member.claim == nil else {
+      return [refuse(push, from: session, .forbidden)]
+    }
+    let unjudgedPush = Unjudged(session: session, subject: member.subject, push: push, time: now)
+    let key = CoverageKey(push.header)
+    if coverage[key] == nil {
+      guard isCoverageComplete else {
+        unjudged[key, default: []].append(unjudgedPush)
+        return unjudged[key]?.count == 1 ? [.findCoverage(key)] : []
+      }
+      coverage[key] = Coverage()
+    }
+    return judge(unjudgedPush, key)
+  }
+
+  /// Answers `findCoverage`.
+  public mutating func foundCoverage(_ found: [CoveredRange], of key: CoverageKey) -> [Effect] {
+    guard let waiting = unjudged.removeValue(forKey: key) else { return [] }
+    coverage[key] = Coverage(found)
+    coveredRanges += found.count
+    var effects: [Effect] = []
+    for push in waiting { effects += judge(push, key) }
+    return effects
+  }
+
+  /// Answers `append`: everything up to `cursor` is durable. Acknowledges, and feeds the members that are live.
+  public mutating func appended(through cursor: UInt64) -> [Effect] {
+    guard cursor > durable.cursor, cursor <= tail.cursor else { return [] }
+    let count = Int(cursor - durable.cursor)
+    let done = Array(pending[..<count])
+    let before = durable.cursor
+    durable = LogHead(cursor: cursor, digest: done[count - 1].digest)
+    pending.removeFirst(count)
+    dropCoverageIfLarge()
+    return acknowledge(done) + broadcast(done.map { $0.entry }, after: before)
+  }
+
+  private mutating func judge(_ unjudged: Unjudged, _ key: CoverageKey) -> [Effect] {
+    let push = unjudged.push
+    let seqs = push.header.span.seqs
+    let hash = PayloadHash(of: push.payload)
+    switch (coverage[key] ?? Coverage()).judge(seqs, hash) {
+    case .clash: return [refuse(push, from: unjudged.session, .idClash)]
+    case .covered(let missing): return [refuse(push, from: unjudged.session, .covered(missing: missing))]
+    case .repeated(let cursor): return acknowledgeRepeat(push, from: unjudged.session, at: cursor)
+    case .new: break
+    }
+    let entry = LogEntry(
+      cursor: tail.cursor + 1, subject: unjudged.subject, time: unjudged.time, header: push.header,
+      payload: push.payload)
+    let digest = tail.digest.extended(by: push.header, payloadHash: hash)
+    coverage[key, default: Coverage()].insert(
+      CoveredRange(seqs: seqs, cursor: entry.cursor, payloadHash: hash))
+    coveredRanges += 1
+    let waiter = Waiter(session: unjudged.session, push: push.number, bytes: push.payload.count)
+    pending.append(Pending(entry: entry, digest: digest, waiters: [waiter]))
+    return [.append(NewEntry(entry: entry, payloadHash: hash, digest: digest))]
+  }
+
+  /// The log has it already, or is about to: then the answer waits until it is durable.
+  private mutating func acknowledgeRepeat(
+    _ push: ClientMessage.Push, from session: UInt64, at cursor: UInt64
+  ) -> [Effect] {
+    guard cursor <= durable.cursor else {
+      let waiter = Waiter(session: session, push: push.number, bytes: push.payload.count)
+      pending[Int(cursor - durable.cursor - 1)].waiters.append(waiter)
+      return []
+    }
+    let acknowledgement = RelayMessage.Acknowledgement(push: push.number, cursor: cursor)
+    let message = RelayMessage.acknowledged(room: number, [acknowledgement]).encoded
+    return [.answer(session, message, pushes: 1, bytes: push.payload.count)]
+  }
+
+  private func refuse(_ push: ClientMessage.Push, from session: UInt64, _ refusal: Refusal) -> Effect {
+    let message = RelayMessage.refused(room: number, push: push.number, refusal).encoded
+    return .answer(session, message, pushes: 1, bytes: push.payload.count)
+  }
+
+  /// One message per session, in the order of each session's first push.
+  private func acknowledge(_ done: [Pending]) -> [Effect] {
+    var sessions: [UInt64] = []
+    var answers: [UInt64: (acknowledgements: [RelayMessage.Acknowledgement], bytes: Int)] = [:]
+    for entry in done {
+      for waiter in entry.waiters {
+        if answers[waiter.session] == nil { sessions.append(waiter.session) }
+        let acknowledgement = RelayMessage.Acknowledgement(push: waiter.push, cursor: entry.entry.cursor)
+        answers[waiter.session, default: ([], 0)].acknowledgements.append(acknowledgement)
+        answers[waiter.session]?.bytes += waiter.bytes
+      }
+    }
+    return sessions.map { session in
+      let (acknowledgements, bytes) = answers[session] ?? ([], 0)
+      let message = RelayMessage.acknowledged(room: number, acknowledgements).encoded
+      return .answer(session, message, pushes: acknowledgements.count, bytes: bytes)
+    }
+  }
+
+  /// What is durable can be looked up again.
+  private mutating func dropCoverageIfLarge() {
+    guard coveredRanges > configuration.coverageBound, pending.isEmpty else { return }
+    coverage = [:]
+    coveredRanges = 0
+    isCoverageComplete = false
+  }
+}

@@ -1,0 +1,149 @@
+import RopewalkCore
+
+/// The relay's side of one room: who is in it, what its log holds, what may be added, and how far each member has been
+/// fed. Inputs in, effects out; payloads are opaque.
+///
+/// A room lives in memory while it has members, and is made from the head of its log alone: coverage and old digests
+/// are looked up in the log when they are needed first, so that even a long log opens at once. The caller performs the
+/// effects in order, and answers each look-up and each append by the input that is named at `Effect`.
+///
+/// ```
+///           place (per member)        durable           tail
+///   1 ─────────────┼─────────────────────┼────────────────┤
+///      sent        │  read from the log  │ being appended │
+/// ```
+/// `now` is the relay's clock in milliseconds since 1970, and must never go back.
+public struct RelayRoom: Sendable {
+  /// What a room goes by.
+  public struct Configuration: Sendable {
+    /// The limits in the welcome.
+    public var limits: Limits
+    /// About how many bytes of entries go into one message, in bytes.
+    public var batchBytes: Int
+    /// How many covered ranges are kept in memory before those that can be read again are dropped.
+    public var coverageBound: Int
+
+    /// Makes a configuration.
+    public init(limits: Limits = Limits(), batchBytes: Int = 256 << 10, coverageBound: Int = 1 << 16) {
+      self.limits = limits
+      self.batchBytes = batchBytes
+      self.coverageBound = coverageBound
+    }
+  }
+
+  let configuration: Configuration
+  /// What people call the room.
+  public let name: RoomName
+  /// What this relay calls it.
+  public let number: RoomNumber
+  /// How far the log is durable.
+  public internal(set) var durable: LogHead
+  /// The room has failed (`logFailed`) and must be dropped; the next join makes it anew from the log.
+  public internal(set) var hasFailed = false
+
+  /// What has been handed out for appending and is not durable yet: cursors from `durable` on.
+  var pending: [Pending] = []
+  var coverage: [CoverageKey: Coverage] = [:]
+  var coveredRanges = 0
+  /// Coverage that is not in memory does not exist.
+  var isCoverageComplete: Bool
+  /// Pushes that wait until their coverage was looked up.
+  var unjudged: [CoverageKey: [Unjudged]] = [:]
+
+  var members: [UInt64: Member] = [:]
+  /// The members in the order in which they came, so that runs are reproducible.
+  var order: [UInt64] = []
+  /// Joins that wait for a digest, by cursor.
+  var checks: [UInt64: [UInt64]] = [:]
+  /// Members that wait for entries, by the first cursor they lack.
+  var reads: [UInt64: [UInt64]] = [:]
+  var presence = RoomPresence()
+
+  /// A room as its log has it.
+  public init(_ name: RoomName, number: RoomNumber, head: LogHead, configuration: Configuration) {
+    self.name = name
+    self.number = number
+    self.configuration = configuration
+    durable = head
+    isCoverageComplete = head.cursor == 0
+  }
+
+  /// Nobody is in the room and nothing is under way: it may be dropped from memory.
+  public var isIdle: Bool {
+    members.isEmpty && pending.isEmpty && unjudged.isEmpty && !presence.hasChanges
+  }
+
+  /// How many sessions are members, or about to be.
+  public var memberCount: Int { members.count }
+
+  /// The head that the log has when everything handed out is durable.
+  var tail: LogHead { pending.last.map { LogHead(cursor: $0.entry.cursor, digest: $0.digest) } ?? durable }
+}
+
+extension RelayRoom {
+  /// What the caller does, in order.
+  public enum Effect: Hashable, Sendable {
+    /// Send one message to each of these sessions; encoded and compressed once. Sessions that are gone are skipped.
+    case send(to: [UInt64], [UInt8])
+    /// As `send`; and when a session's socket has taken the message and can take more, call `ready`.
+    case feed(to: [UInt64], [UInt8])
+    /// As `send`, to one session; and count this many pushes and payload bytes of it as answered
+    /// (`RelaySession.answered`), also when the session has left the room meanwhile.
+    case answer(UInt64, [UInt8], pushes: Int, bytes: Int)
+    /// The session is no member any more: forget it (`RelaySession.left`). An error is on its way to it.
+    case remove(UInt64)
+    /// Append to the log; call `appended` when it is durable, in the order of cursors, or `logFailed`.
+    case append(NewEntry)
+    /// Look up the log's digest at a cursor; call `foundDigest`, or `logFailed`.
+    case findDigest(at: UInt64)
+    /// Look up what the log holds of one replica and document; call `foundCoverage`, or `logFailed`.
+    case findCoverage(CoverageKey)
+    /// Read entries from a cursor on, at least one, else up to so many bytes; call `foundEntries`, or `logFailed`.
+    case read(from: UInt64, maximumBytes: Int)
+  }
+
+  /// An entry to be appended, with what the log stores beside it.
+  public struct NewEntry: Hashable, Sendable {
+    /// The entry; its cursor is the next in the room.
+    public let entry: LogEntry
+    /// The hash of its payload.
+    public let payloadHash: PayloadHash
+    /// The log's digest after it.
+    public let digest: LogDigest
+  }
+
+  struct Pending: Sendable {
+    let entry: LogEntry
+    let digest: LogDigest
+    var waiters: [Waiter]
+  }
+
+  /// A push that waits for an entry to become durable.
+  struct Waiter: Sendable {
+    let session: UInt64
+    let push: UInt64
+    let bytes: Int
+  }
+
+  struct Unjudged: Sendable {
+    let session: UInt64
+    let subject: [UInt8]
+    let push: ClientMessage.Push
+    let time: UInt64
+  }
+
+  struct Member: Sendable {
+    let subject: [UInt8]
+    let role: Role
+    /// Nil once admitted: what the join presented, until its digest was looked up.
+    var claim: LogHead?
+    /// The last entry that was sent.
+    var place: UInt64 = 0
+    /// The socket takes more.
+    var isReady = true
+    var isReading = false
+    var isCaughtUp = false
+    /// Presence changed while the socket took nothing.
+    var presenceIsStale = false
+  }
+}

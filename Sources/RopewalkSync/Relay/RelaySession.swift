@@ -1,0 +1,176 @@
+import RopewalkCore
+
+/// The relay's end of one connection: greeting, rights, budgets and limits; what concerns a room is handed on.
+///
+/// The caller performs the effects in order. `now` is the relay's clock in milliseconds since 1970, and must never go
+/// back.
+public struct RelaySession: Sendable {
+  /// What a session goes by.
+  public struct Configuration: Sendable {
+    /// The limits in the welcome.
+    public var limits: Limits
+    /// The compression that the relay can make.
+    public var codecs: Codecs
+    /// How long a connection may take to say hello and be verified, in milliseconds.
+    public var patience: UInt64
+    /// The largest hello, in bytes.
+    public var largestHello: Int
+
+    /// Makes a configuration.
+    public init(
+      limits: Limits = Limits(), codecs: Codecs = [.zstd], patience: UInt64 = 10_000,
+      largestHello: Int = 20_000
+    ) {
+      self.limits = limits
+      self.codecs = codecs
+      self.patience = patience
+      self.largestHello = largestHello
+    }
+  }
+
+  /// What the caller does, in order.
+  public enum Effect: Hashable, Sendable {
+    /// Send one message, in an envelope.
+    case send([UInt8])
+    /// Check a token, and call `verified` or `rejected`. An empty token is none.
+    case verify(token: [UInt8])
+    /// Find the room's number, call `entered`, and hand the join to the room.
+    case join(ClientMessage.Join, subject: [UInt8], role: Role)
+    /// Hand on that the session leaves a room.
+    case leave(RoomNumber)
+    /// Hand a push to its room.
+    case push(ClientMessage.Push)
+    /// Hand a presence value to its room.
+    case presence(RoomNumber, value: [UInt8]?)
+    /// Close the WebSocket with `error.code.closeCode` after what was sent; take the session out of its rooms
+    /// (`takeRooms`). An error message was sent before.
+    case close(ProtocolError)
+  }
+
+  /// Where a session stands.
+  public enum State: Hashable, Sendable {
+    /// Nothing was said yet.
+    case awaitingHello
+    /// The token is being checked.
+    case verifying
+    /// Rooms can be joined.
+    case open
+    /// Over.
+    case closed
+  }
+
+  struct Membership: Sendable {
+    let room: RoomName
+    var role: Role
+  }
+
+  /// Names the session, uniquely among the relay's.
+  public let id: UInt64
+  let configuration: Configuration
+  /// Where the session stands.
+  public internal(set) var state = State.awaitingHello
+  /// Who is there and what the token allows; nil before it was verified.
+  public internal(set) var access: Access?
+  /// The compression that was agreed on.
+  public internal(set) var codecs: Codecs = []
+  var hello: ClientMessage.Hello?
+  var isRefreshing = false
+  var rooms: [RoomNumber: Membership] = [:]
+  var entering: [RoomName: Role] = [:]
+  var unanswered = 0
+  var unansweredBytes = 0
+  var budget: PushBudget
+  let begun: UInt64
+  var lastHeard: UInt64
+
+  /// A session for a connection that was accepted.
+  public init(id: UInt64, configuration: Configuration, now: UInt64) {
+    self.id = id
+    self.configuration = configuration
+    begun = now
+    lastHeard = now
+    budget = PushBudget(limits: configuration.limits, now: now)
+  }
+
+  /// The peer gave a sign of life other than a message (a WebSocket ping or pong).
+  public mutating func heard(now: UInt64) { lastHeard = now }
+
+  /// The room's number, right after `Effect.join`.
+  public mutating func entered(_ room: RoomName, as number: RoomNumber) {
+    guard let role = entering.removeValue(forKey: room) else { return }
+    rooms[number] = Membership(room: room, role: role)
+  }
+
+  /// A room has removed the session.
+  public mutating func left(_ room: RoomNumber) { rooms[room] = nil }
+
+  /// A room has answered pushes.
+  public mutating func answered(pushes: Int, bytes: Int) {
+    unanswered -= pushes
+    unansweredBytes -= bytes
+  }
+
+  /// The rooms that must be told that the session is gone; it forgets them.
+  public mutating func takeRooms() -> [RoomNumber] {
+    let numbers = rooms.keys.sorted { $0.rawValue < $1.rawValue }
+    rooms = [:]
+    entering = [:]
+    state = .closed
+    return numbers
+  }
+
+  /// The relay ends the connection.
+  public mutating func close(_ error: ProtocolError) -> [Effect] {
+    guard state != .closed else { return [] }
+    state = .closed
+    return [.send(RelayMessage.error(room: nil, error).encoded), .close(error)]
+  }
+
+  /// When `tick` must be called next; nil for not at all.
+  public var nextDeadline: UInt64? {
+    switch state {
+    case .closed: nil
+    case .awaitingHello, .verifying: begun + configuration.patience
+    case .open: min(lastHeard + UInt64(configuration.limits.silence), access?.expires ?? .max)
+    }
+  }
+
+  /// Lets time pass: a connection that is slow to greet, silent, or whose token has expired is closed.
+  public mutating func tick(now: UInt64) -> [Effect] {
+    guard let deadline = nextDeadline, deadline <= now else { return [] }
+    if let expires = access?.expires, expires <= now {
+      return close(ProtocolError(.tokenExpired, "The token has expired: connect with a new one."))
+    }
+    return close(
+      ProtocolError(.timedOut, retry: .after(milliseconds: 0), "Nothing was heard for too long."))
+  }
+}
+
+/// Allows a burst of one window and then so many pushes a second.
+struct PushBudget: Sendable {
+  private let perSecond: UInt64
+  private let burst: UInt64
+  /// In thousandths of a push.
+  private var credit: UInt64
+  private var counted: UInt64
+
+  init(limits: Limits, now: UInt64) {
+    perSecond = UInt64(limits.pushesPerSecond)
+    burst = UInt64(max(1, limits.pushWindow)) * 1000
+    credit = burst
+    counted = now
+  }
+
+  /// Nil if a push may be taken now; else how many milliseconds to wait.
+  mutating func take(now: UInt64) -> UInt32? {
+    guard perSecond > 0 else { return nil }
+    let elapsed = min(now > counted ? now - counted : 0, 3_600_000)
+    credit = min(burst, credit + elapsed * perSecond)
+    counted = max(counted, now)
+    if credit >= 1000 {
+      credit -= 1000
+      return nil
+    }
+    return UInt32(clamping: (1000 - credit) / perSecond + 1)
+  }
+}
