@@ -1,0 +1,93 @@
+import RopewalkCore
+import RopewalkReplica
+import RopewalkSync
+
+/// How a client connects again and watches its file. The defaults are right for applications.
+public struct ClientOptions: Sendable {
+  /// Name and version of the program, for the relay's logs; at most 64 bytes.
+  public var agent = "ropewalk"
+  /// How long to wait for a connection to be made, in milliseconds.
+  public var connectTimeout: UInt64 = 10_000
+  /// The first pause before connecting again, in milliseconds; each further one is twice as long, and a random part of it
+  /// is waited.
+  public var firstPause: UInt64 = 200
+  /// The longest pause, in milliseconds.
+  public var longestPause: UInt64 = 30_000
+  /// How often to look whether another process wrote into the file, in milliseconds.
+  public var watchInterval: UInt64 = 50
+  /// The largest update that is sent, in bytes, where the relay allows it.
+  public var largestUpdate = 256 * 1024
+
+  /// The defaults.
+  public init() {}
+}
+
+/// Why a client could not do what it was asked to.
+public enum ClientError: Error, Hashable, Sendable {
+  /// The relay's address is not `ws://host:port/path`.
+  case invalidAddress
+  /// A room's name must have 1 to 128 bytes of UTF-8 without control characters.
+  case invalidRoomName
+  /// The relay cannot be reached: what the system says.
+  case unreachable(String)
+  /// The other side speaks HTTP but is no relay, or broke the rules of WebSocket.
+  case notARelay(String)
+  /// The connection was lost.
+  case connectionLost
+  /// The relay refuses the connection, or one room.
+  case refused(room: RoomName?, ProtocolError)
+  /// The relay does not take pushes to the room: the role does not allow it, or an update is too large.
+  case pushRefused(room: RoomName, Refusal)
+  /// The replica failed.
+  case replica(ReplicaError)
+  /// The client was closed or disconnected meanwhile.
+  case closed
+}
+
+/// What a connection is doing.
+public enum ConnectionState: Hashable, Sendable {
+  /// Not connected. With a reason: it was, or tried to be, and will try again; without: nobody has asked for it.
+  case offline(ClientError?)
+  /// Being made.
+  case connecting
+  /// Made; reading the logs and pushing.
+  case online
+  /// All logs are read and the relay has acknowledged everything.
+  case caughtUp
+  /// The relay refuses; no further attempt is made until `connect` or another token.
+  case refused(ProtocolError)
+}
+
+/// Something that happened to a client.
+public enum ClientEvent: Hashable, Sendable {
+  /// The connection's state changed.
+  case state(ConnectionState)
+  /// The room is joined, with this role.
+  case joined(RoomName, Role)
+  /// The room cannot be joined, or membership ended.
+  case left(RoomName, ProtocolError)
+  /// Others changed a document; the replica has it already.
+  case changed(DocumentChange)
+  /// Events are durable at the relay.
+  case acknowledged(RoomName, EntryHeader, cursor: UInt64)
+  /// The relay did not take a push; it stays in the outbox.
+  case pushRefused(RoomName, EntryHeader, Refusal)
+  /// The room's log is read to its end and the outbox is empty.
+  case caughtUp(RoomName)
+  /// The room's log began anew; what it lacks is offered.
+  case restarted(RoomName)
+  /// The room has documents of this name that began otherwise: `ReplicaDocument.adoptRoomLineage` is a way out.
+  case lineageClash(RoomName, DocumentName)
+  /// An entry of the log could not be merged, and is kept aside in the file.
+  case entryHeld(RoomName, cursor: UInt64)
+}
+
+/// What another session shows of itself.
+public struct Presence: Hashable, Sendable {
+  /// Names the session at the relay.
+  public var session: UInt64
+  /// Who it is, by the relay's word.
+  public var subject: String
+  /// The value.
+  public var value: [UInt8]
+}

@@ -1,0 +1,176 @@
+import RopewalkCore
+import RopewalkSync
+
+/// A document at a glance.
+public struct DocumentStatus: Hashable, Sendable {
+  /// The room.
+  public var room: RoomName
+  /// Name and lineage.
+  public var key: DocumentKey
+  /// Whether `Replica.document(_:in:)` means this lineage by the name.
+  public var isCurrent: Bool
+  /// The present moment.
+  public var version: Version
+  /// Events merged.
+  public var eventCount: Int
+  /// Length of the text in scalars.
+  public var scalarCount: Int
+  /// Events that the relay has not acknowledged.
+  public var unsentEventCount: Int
+}
+
+/// A room's log as this replica knows it.
+public struct RoomStatus: Hashable, Sendable {
+  /// The room.
+  public var room: RoomName
+  /// The last entry read, 0 for none.
+  public var cursor: UInt64
+  /// The log's digest there.
+  public var digest: LogDigest
+  /// The log began anew and what it lacks has not been offered yet.
+  public var needsOffer: Bool
+  /// Events that the relay has not acknowledged.
+  public var unsentEventCount: Int
+}
+
+/// Documents of one name.
+public struct LineageStatus: Hashable, Sendable {
+  /// What this one began as.
+  public var lineage: Lineage
+  /// Whether the name means this one here.
+  public var isCurrent: Bool
+  /// Whether it is the room's: the lineage of the first entry of that name in the log.
+  public var isRooms: Bool
+  /// Events merged.
+  public var eventCount: Int
+}
+
+/// Something that happened to a document.
+public struct DocumentChange: Hashable, Sendable {
+  /// Where a change came from.
+  public enum Origin: Hashable, Sendable {
+    /// An edit through this `Replica`.
+    case edit
+    /// Another process, or another `Replica` on the same file.
+    case otherProcess
+    /// The room's log.
+    case relay
+    /// A merged file.
+    case file
+    /// The name came to mean another document.
+    case adoption
+  }
+
+  /// Where it came from.
+  public var origin: Origin
+  /// The room.
+  public var room: RoomName
+  /// The document.
+  public var key: DocumentKey
+  /// What to do to the text, in order.
+  public var patches: [TextPatch]
+}
+
+/// One stretch of a document's history.
+public struct HistoryEntry: Hashable, Sendable {
+  /// How this replica came by it.
+  public enum Origin: Int, Hashable, Sendable {
+    /// Written in this file.
+    case edit = 0
+    /// Read from the room's log.
+    case relay = 1
+    /// Merged from another file.
+    case file = 2
+    /// What the document began as.
+    case seed = 3
+  }
+
+  /// The events.
+  public var span: EventSpan
+  /// How this replica came by it.
+  public var origin: Origin
+  /// When it began and ended, milliseconds since 1970: by this device's clock, or by the relay's.
+  public var time: ClosedRange<UInt64>
+  /// Who pushed it, by the relay's word; nil if it is not at the relay or the relay has not said.
+  public var subject: String?
+  /// Its place in the room's log; nil if it is not there.
+  public var cursor: UInt64?
+  /// Scalars that the text here gained by it.
+  public var inserted: Int
+  /// Scalars that the text here lost by it.
+  public var deleted: Int
+}
+
+/// Where the events that were written in this file are.
+public struct Receipts: Hashable, Sendable {
+  /// On this device only.
+  public var onThisDevice: [EventSpan]
+  /// Durable at the relay, with their cursors.
+  public var atRelay: [Stored]
+
+  /// A span in the room's log.
+  public struct Stored: Hashable, Sendable {
+    /// The events.
+    public var span: EventSpan
+    /// Their place in the log.
+    public var cursor: UInt64
+  }
+
+  /// How many events are on this device only.
+  public var unsentCount: Int { onThisDevice.reduce(0) { $0 + $1.seqs.count } }
+  /// How many events are at the relay.
+  public var sentCount: Int { atRelay.reduce(0) { $0 + $1.span.seqs.count } }
+}
+
+/// What a merge of two files did.
+public struct MergeReport: Hashable, Sendable {
+  /// The documents that gained events, and how many.
+  public var gained: [Gain]
+  /// Documents that could not be merged: one id was used for different events, and both may be known to others.
+  public var clashes: [Clash]
+
+  /// A document that gained events.
+  public struct Gain: Hashable, Sendable {
+    /// The room.
+    public var room: RoomName
+    /// The document.
+    public var key: DocumentKey
+    /// New events.
+    public var eventCount: Int
+  }
+
+  /// A document that could not be merged.
+  public struct Clash: Hashable, Sendable {
+    /// The room.
+    public var room: RoomName
+    /// The document.
+    public var key: DocumentKey
+    /// The first event that differs.
+    public var event: EventID
+  }
+}
+
+/// What a check of a file found.
+public struct VerificationReport: Hashable, Sendable {
+  /// What is wrong; empty if all is well.
+  public var damage: [ReplicaError.Damage]
+  /// The documents that could be read in full and whose every event is safe.
+  public var soundDocuments: [DocumentStatus]
+  /// The documents that could not.
+  public var damagedDocuments: [Lost]
+
+  /// A document that could not be read in full.
+  public struct Lost: Hashable, Sendable {
+    /// The room.
+    public var room: String
+    /// Name and lineage.
+    public var name: String
+    /// What it began as.
+    public var lineage: Lineage
+    /// The plain text that the file holds for it, if that can be read, has this many bytes.
+    public var readableTextBytes: Int?
+  }
+
+  /// Whether nothing is wrong.
+  public var isSound: Bool { damage.isEmpty }
+}
