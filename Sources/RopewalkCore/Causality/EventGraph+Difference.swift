@@ -19,8 +19,9 @@ extension EventGraph {
     var onlySecond: [PlaceRange] = []
   }
 
-  /// Finds the events that only one of two versions (as places of heads) contains. Walks down from both sides, latest
-  /// place first, until everything left is common. O(r log r) in the runs that differ or lie between.
+  /// Finds the events that only one of two versions (as places of heads) contains. Walks down from both
+  /// sides, latest place first, until everything left is common. O(r log r) in the runs that differ or lie
+  /// between.
   func difference(
     _ first: some Collection<UInt32>, _ second: some Collection<UInt32>,
     using scratch: inout DifferenceScratch

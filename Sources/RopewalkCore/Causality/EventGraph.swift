@@ -1,7 +1,7 @@
 /// The events of one document as a graph, run-length encoded.
 ///
-/// An event's *place* is its number in this replica's order of arrival: dense from 0, parents before children.
-/// Places are local; ids cross the wire. Two kinds of runs describe all events:
+/// An event's *place* is its number in this replica's order of arrival: dense from 0, parents before
+/// children. Places are local; ids cross the wire. Two kinds of runs describe all events:
 ///
 ///     graph runs    places start …: the first has the listed parents, every other follows the one before
 ///     author runs   places start …: consecutive sequence numbers of one replica
@@ -134,8 +134,8 @@ struct EventGraph: Sendable {
 
   // MARK: Growing
 
-  /// Adds `length` events of an author after `parents` (places, ascending). The sequence number follows from what is
-  /// known of the author.
+  /// Adds `length` events of an author after `parents` (places, ascending). The sequence number follows
+  /// from what is known of the author.
   mutating func append(author: UInt32, length: UInt32, parents new: [UInt32]) {
     let start = count
     let isSequential = start > 0 && new.count == 1 && new.first == start - 1

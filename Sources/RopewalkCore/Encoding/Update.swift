@@ -1,7 +1,7 @@
 /// Events as bytes: self-contained, versioned, checksummed; see `Spec/update-format.md`.
 ///
-/// An update that holds one span (events of one replica) is canonical: whoever encodes these events, and whenever,
-/// gets the same bytes.
+/// An update that holds one span (events of one replica) is canonical: whoever encodes these events, and
+/// whenever, gets the same bytes.
 public struct Update: Hashable, Sendable {
   /// The encoded form.
   public let bytes: [UInt8]
@@ -14,8 +14,8 @@ public struct Update: Hashable, Sendable {
   static let version: UInt8 = 1
   static let seededFlag: UInt8 = 0x80
 
-  /// Takes in bytes from outside. Checks size, checksum and header; the columns are checked when a document applies
-  /// the update. O(n).
+  /// Takes in bytes from outside. Checks size, checksum and header; the columns are checked when a document
+  /// applies the update. O(n).
   public init(bytes: [UInt8], budget: DecodingBudget = .standard) throws(FormatError) {
     guard bytes.count <= budget.maximumBytes else {
       throw FormatError(.overLimit, at: 0, field: "update.size")

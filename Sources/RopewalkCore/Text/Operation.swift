@@ -43,8 +43,8 @@ struct Operation: Hashable, Sendable {
     Operation(kind: count == 1 && kind != .insert ? .deleteForward : kind, position: position, length: count)
   }
 
-  /// Takes in the events with which `next` continues this run, and returns how many. Event by event, so that how events
-  /// are grouped does not depend on how they were cut before.
+  /// Takes in the events with which `next` continues this run, and returns how many. Event by event, so
+  /// that how events are grouped does not depend on how they were cut before.
   mutating func absorb(_ next: Operation) -> UInt32 {
     if kind == .insert {
       guard next.kind == .insert, next.position == position + length else { return 0 }

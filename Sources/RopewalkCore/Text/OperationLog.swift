@@ -1,6 +1,7 @@
 /// What the events did to the text, run-length encoded, with all text ever inserted.
 ///
-/// Typing and deleting collapse into runs. A run's events have consecutive places; it ends where the next begins.
+/// Typing and deleting collapse into runs. A run's events have consecutive places; it ends where the next
+/// begins.
 struct OperationLog: Sendable {
   struct Run: Sendable {
     /// The place of the first event.
@@ -82,8 +83,8 @@ struct OperationLog: Sendable {
     count += length
   }
 
-  /// Adds a run of deletions. Continues the last run event by event, so that the runs are a function of the events
-  /// alone and not of how they were cut.
+  /// Adds a run of deletions. Continues the last run event by event, so that the runs are a function of the
+  /// events alone and not of how they were cut.
   mutating func appendDelete(_ operation: Operation) {
     var rest = operation
     if let last = runs.last {

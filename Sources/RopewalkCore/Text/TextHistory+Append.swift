@@ -1,6 +1,6 @@
 extension TextHistory {
-  /// Adds the runs of an update whose parents are known, as far as they are new. Returns an event that some other
-  /// run waits for, if any.
+  /// Adds the runs of an update whose parents are known, as far as they are new. Returns an event that some
+  /// other run waits for, if any.
   mutating func append(_ decoded: DecodedUpdate) -> EventID? {
     var missing: EventID?
     var lastPlaces = [UInt32](repeating: EventGraph.none, count: decoded.runs.count)
@@ -138,7 +138,8 @@ extension TextHistory {
     return Version(heads: stored) == Version(heads: given)
   }
 
-  /// Compares an operation with the known events from `seq` on; returns the first sequence number that differs.
+  /// Compares an operation with the known events from `seq` on; returns the first sequence number that
+  /// differs.
   private func differs(
     _ operation: Operation, content: ArraySlice<UInt8>, seq: UInt32, author: Int, isInside: Bool
   ) -> UInt32? {

@@ -1,5 +1,5 @@
-/// A change for an editor to make: at `position` delete `deleted` scalars, then insert. Patches apply in order,
-/// each to the text that the one before it left.
+/// A change for an editor to make: at `position` delete `deleted` scalars, then insert. Patches apply in
+/// order, each to the text that the one before it left.
 public struct TextPatch: Hashable, Sendable {
   /// Where, in scalars of the text before this patch.
   public var position: Int

@@ -1,7 +1,7 @@
 #if DEBUG
   extension SumTree {
-    /// Checks what must always hold: each node's sum is that of its children, parents point back, all leaves stand
-    /// at one depth, and the links between leaves follow their order.
+    /// Checks what must always hold: each node's sum is that of its children, parents point back, all
+    /// leaves stand at one depth, and the links between leaves follow their order.
     func checkInvariants(leafSum: (Int) -> Sum) {
       words.withUnsafeBytes { raw in
         let nodes = SumTreeReader(raw: raw)

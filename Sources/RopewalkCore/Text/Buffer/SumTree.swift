@@ -1,8 +1,8 @@
 /// The inner nodes of a B+ tree whose leaves live elsewhere.
 ///
-/// A leaf is a small number that its owner uses to address its own storage; the tree knows for each leaf a `Sum`
-/// of four counters, keeps the leaves in order, and finds the leaf that holds the n-th unit of any counter. The
-/// text buffer counts scalars, bytes and UTF-16 units; the walker counts what each view sees.
+/// A leaf is a small number that its owner uses to address its own storage; the tree knows for each leaf a
+/// `Sum` of four counters, keeps the leaves in order, and finds the leaf that holds the n-th unit of any
+/// counter. The text buffer counts scalars, bytes and UTF-16 units; the walker counts what each view sees.
 ///
 /// One node is a run of 32-bit words, so that a descent touches one stretch of memory a level:
 ///

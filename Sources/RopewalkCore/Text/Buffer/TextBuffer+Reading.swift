@@ -25,8 +25,8 @@ extension TextBuffer {
     }
   }
 
-  /// Converts an offset from one unit into another (lanes of `TextMetrics`). An offset inside a scalar gives the start
-  /// of that scalar; one at or past the end, the total. O(log n).
+  /// Converts an offset from one unit into another (lanes of `TextMetrics`). An offset inside a scalar
+  /// gives the start of that scalar; one at or past the end, the total. O(log n).
   func offset(of offset: Int, in lane: Int, as other: Int) -> Int {
     guard offset > 0 else { return 0 }
     guard offset < Int(total[lane]) else { return Int(total[other]) }

@@ -1,7 +1,7 @@
 /// The present text: UTF-8 in small leaves under a `SumTree` that counts scalars, bytes and UTF-16 units.
 ///
-/// All leaves stand in one slab of bytes, `leafCapacity` each, so a copy of the buffer is one copy of the slab.
-/// Every edit and every conversion of an index is O(log n).
+/// All leaves stand in one slab of bytes, `leafCapacity` each, so a copy of the buffer is one copy of the
+/// slab. Every edit and every conversion of an index is O(log n).
 struct TextBuffer: Sendable {
   #if DEBUG
     static let leafCapacity = 16
@@ -69,8 +69,8 @@ struct TextBuffer: Sendable {
     }
   }
 
-  /// The leaf and byte offset in it where text for scalar `index` goes: at the end of the leaf that holds the scalar
-  /// before.
+  /// The leaf and byte offset in it where text for scalar `index` goes: at the end of the leaf that holds
+  /// the scalar before.
   private func place(before index: Int) -> (leaf: Int, offset: Int) {
     guard index > 0 else { return (Int(tree.firstLeaf), 0) }
     let (leaf, before) = tree.locate(UInt32(index - 1), lane: TextMetrics.scalars)

@@ -34,8 +34,8 @@ enum TextMetrics {
     lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
   }
 
-  /// Whether bytes are well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF); else the offset
-  /// of the first fault.
+  /// Whether bytes are well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF); else
+  /// the offset of the first fault.
   static func firstFault(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
     var index = 0
     let count = bytes.count

@@ -34,7 +34,7 @@ extension TextDocument {
   @inline(__always)
   private mutating func grow(by length: UInt32) {
     precondition(
-      Int(history.graph.count) + Int(length) < Self.eventLimit
+      UInt64(history.graph.count) + UInt64(length) < Self.eventLimit
         && history.log.content.count < Self.contentLimit,
       "a document holds fewer than 2³¹ events and 1 GiB of text")
     if let author, history.graph.isExtendable(by: author) {
@@ -48,6 +48,6 @@ extension TextDocument {
     history.graph.append(author: author, length: length, parents: heads)
   }
 
-  static let eventLimit = 1 << 31
+  static let eventLimit: UInt64 = 1 << 31
   static let contentLimit = 1 << 30
 }

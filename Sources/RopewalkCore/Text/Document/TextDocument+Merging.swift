@@ -1,11 +1,12 @@
 extension TextDocument {
-  /// Merges an update, and whatever waited for it. Returns the changes to the present text, to be made in order.
+  /// Merges an update, and whatever waited for it. Returns the changes to the present text, to be made in
+  /// order.
   ///
-  /// Events that are known already are passed over. Events that follow unknown ones wait inside the document until those
-  /// come (`pendingEventCount`, `missingEvents`); that is no error.
+  /// Events that are known already are passed over. Events that follow unknown ones wait inside the
+  /// document until those come (`pendingEventCount`, `missingEvents`); that is no error.
   ///
-  /// O(k log n) for k new runs that follow all that is known; else the part of the history that is concurrent with
-  /// them is walked again. Throws `ApplyError`, and then nothing has changed.
+  /// O(k log n) for k new runs that follow all that is known; else the part of the history that is
+  /// concurrent with them is walked again. Throws `ApplyError`, and then nothing has changed.
   public mutating func apply(_ update: Update) throws(ApplyError) -> [TextPatch] {
     try merge(update, collecting: true)
   }
@@ -24,8 +25,8 @@ extension TextDocument {
     }
     let decoded: DecodedUpdate
     do { decoded = try DecodedUpdate(update) } catch { throw .malformed(error) }
-    var events = Int(history.graph.count)
-    for span in decoded.header.spans { events += span.seqs.count }
+    var events = UInt64(history.graph.count)
+    for span in decoded.header.spans { events += UInt64(span.seqs.count) }
     guard events < Self.eventLimit, history.log.content.count + decoded.content.count < Self.contentLimit
     else {
       throw .tooLarge
@@ -39,8 +40,8 @@ extension TextDocument {
     if let missing = history.append(decoded) { pending.insert(update, waitingFor: missing) }
   }
 
-  /// Tries updates again whose missing event has come. An update that turns out to contradict what is known is dropped: it
-  /// can never be merged.
+  /// Tries updates again whose missing event has come. An update that turns out to contradict what is known
+  /// is dropped: it can never be merged.
   private mutating func wakePending(since first: UInt32) {
     guard pending.count > 0 else { return }
     var at = first

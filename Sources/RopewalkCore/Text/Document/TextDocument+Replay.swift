@@ -1,12 +1,13 @@
 extension TextDocument {
-  /// The length given to a base text whose length is not known yet. Content is limited so that ids, lengths and
-  /// sums stay clear of each other.
+  /// The length given to a base text whose length is not known yet. Content is limited so that ids, lengths
+  /// and sums stay clear of each other.
   static let longBase: UInt32 = 1 << 30
 
-  /// Brings the present text up to date with the events from place `first` on, which the history holds already.
+  /// Brings the present text up to date with the events from place `first` on, which the history holds
+  /// already.
   ///
-  /// An event that follows all events before it, and that all later ones follow, is applied to the text as it is. Only
-  /// what is truly concurrent enters a `Walker`.
+  /// An event that follows all events before it, and that all later ones follow, is applied to the text as
+  /// it is. Only what is truly concurrent enters a `Walker`.
   mutating func replay(from first: UInt32, collecting: Bool) -> [TextPatch] {
     let graph = history.graph
     guard first < graph.count else { return [] }
@@ -34,8 +35,8 @@ extension TextDocument {
     return target.patches
   }
 
-  /// For each run from `firstRun` on: the least place among the heads and the parents of later runs. An event up to that
-  /// place is followed by everything after it.
+  /// For each run from `firstRun` on: the least place among the heads and the parents of later runs. An
+  /// event up to that place is followed by everything after it.
   private func laterBounds(from firstRun: Int) -> [Int] {
     let graph = history.graph
     var bounds = [Int](repeating: 0, count: graph.runs.count - firstRun)
@@ -109,8 +110,8 @@ extension TextDocument {
     }
   }
 
-  /// The latest place from which a walk can begin for events from `at` on to be placed: all of them, and all events between,
-  /// follow the event before it, which follows all earlier ones.
+  /// The latest place from which a walk can begin for events from `at` on to be placed: all of them, and
+  /// all events between, follow the event before it, which follows all earlier ones.
   private func base(of at: UInt32, in run: Int, bound: Int) -> UInt32 {
     let graph = history.graph
     var base = min(Int(at), bound + 1)

@@ -1,6 +1,6 @@
 extension TextDocument {
-  /// A document that begins as `seed`. The same text gives the same events everywhere, so that two people who import the
-  /// same file offline get one text; the empty text gives a blank document.
+  /// A document that begins as `seed`. The same text gives the same events everywhere, so that two people
+  /// who import the same file offline get one text; the empty text gives a blank document.
   ///
   /// The seed must be shorter than 1 GiB in UTF-8.
   public init(seed: String) {
@@ -12,8 +12,8 @@ extension TextDocument {
     replica = nil
   }
 
-  /// The lineage that `init(seed:)` gives a text: the first eight bytes of its SHA-256 in UTF-8, little-endian; blank for
-  /// the empty text.
+  /// The lineage that `init(seed:)` gives a text: the first eight bytes of its SHA-256 in UTF-8,
+  /// little-endian; blank for the empty text.
   public static func lineage(ofSeed seed: String) -> Lineage {
     var seed = seed
     return seed.withUTF8 { bytes in

@@ -1,11 +1,12 @@
 extension TextDocument {
-  /// The events that a holder of `known` lacks, in one update. O(k) in the runs inside, and O(r) in all author runs.
+  /// The events that a holder of `known` lacks, in one update. O(k) in the runs inside, and O(r) in all
+  /// author runs.
   public func update(since known: VersionVector) -> Update {
     UpdateEncoder.encode(ranges(since: known), of: history, lineage: lineage)
   }
 
-  /// The same, cut by replica and size, to be pushed to a relay: every update holds one span, and takes at most
-  /// `maximumBytes` unless a single event does not fit. A replica's updates come in order.
+  /// The same, cut by replica and size, to be pushed to a relay: every update holds one span, and takes at
+  /// most `maximumBytes` unless a single event does not fit. A replica's updates come in order.
   public func updates(since known: VersionVector, maximumBytes: Int) -> [Update] {
     var updates: [Update] = []
     for (number, replica) in history.graph.replicas.enumerated() {

@@ -11,8 +11,8 @@ extension TextDocument {
     return vector
   }
 
-  /// The text as it was at a moment; nil if the moment names an event that is not known. Replays what led to that moment:
-  /// O(k log k) in its events' runs.
+  /// The text as it was at a moment; nil if the moment names an event that is not known. Replays what led
+  /// to that moment: O(k log k) in its events' runs.
   public func text(at version: Version) -> String? {
     guard let past = document(at: version) else { return nil }
     return past.text
@@ -39,9 +39,9 @@ extension TextDocument {
     _ = try? merge(update, collecting: false)
   }
 
-  /// The same document with the events of `replica` from `seq` on given to another id: the way out when an id was used
-  /// twice. Only events that nobody else can have may be re-authored; later events of other replicas that follow
-  /// them are rewritten to follow the new ones.
+  /// The same document with the events of `replica` from `seq` on given to another id: the way out when an
+  /// id was used twice. Only events that nobody else can have may be re-authored; later events of other
+  /// replicas that follow them are rewritten to follow the new ones.
   ///
   /// - Parameter newID: an id never used before.
   public func reauthoring(_ replica: ReplicaID, from seq: UInt32, as newID: ReplicaID) -> TextDocument {

@@ -1,11 +1,11 @@
 /// A text that many replicas edit, each on its own, and merge.
 ///
-/// The text is a function of the set of events that the document knows: replicas that know the same events show
-/// the same text, in whatever order and pieces the events came. A document is a value: a copy is independent, and
-/// is made when one of the two changes.
+/// The text is a function of the set of events that the document knows: replicas that know the same events
+/// show the same text, in whatever order and pieces the events came. A document is a value: a copy is
+/// independent, and is made when one of the two changes.
 ///
-/// All positions and lengths count Unicode scalars unless a name says otherwise. A document holds fewer than 2³¹
-/// events and less than 1 GiB of text ever inserted.
+/// All positions and lengths count Unicode scalars unless a name says otherwise. A document holds fewer
+/// than 2³¹ events and less than 1 GiB of text ever inserted.
 public struct TextDocument: Sendable {
   var history = TextHistory()
   var buffer = TextBuffer()
@@ -15,8 +15,8 @@ public struct TextDocument: Sendable {
   /// What the document began as.
   public let lineage: Lineage
 
-  /// Who authors the edits made from now on. Must be set before the first edit, to an id that was never used before
-  /// (draw a fresh one for each writing session).
+  /// Who authors the edits made from now on. Must be set before the first edit, to an id that was never
+  /// used before (draw a fresh one for each writing session).
   public var replica: ReplicaID? {
     didSet { author = nil }
   }

@@ -1,7 +1,8 @@
 /// A run of neighbouring scalars in the walker's sequence that share one state.
 ///
-/// A scalar that an event of the walked part inserted is named by its offset in the log's content (run start plus
-/// index in the run); one that was there before, by its index in the base text, with `baseFlag` set.
+/// A scalar that an event of the walked part inserted is named by its offset in the log's content (run
+/// start plus index in the run); one that was there before, by its index in the base text, with `baseFlag`
+/// set.
 struct Item {
   static let baseFlag: UInt32 = 1 << 31
   static let none = UInt32.max
@@ -13,8 +14,8 @@ struct Item {
   var length: UInt32
   /// The scalar left of the first when it was inserted. Each further scalar's is the one before it.
   var originLeft: UInt32
-  /// The next scalar that the author knew, if it had the same left origin, else `none` (the end). Of the first scalar
-  /// only: the further ones have the end.
+  /// The next scalar that the author knew, if it had the same left origin, else `none` (the end). Of the
+  /// first scalar only: the further ones have the end.
   var rightParent: UInt32
   /// Per view: 0 not inserted yet, 1 visible, more: deleted that many times less one.
   var state: SIMD4<UInt32>

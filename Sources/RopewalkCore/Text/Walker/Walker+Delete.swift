@@ -6,8 +6,9 @@ extension Walker {
     var length: UInt32
   }
 
-  /// Deletes up to `limit` scalars forwards from the one at `position` in `view`, or backwards down from it, all of one
-  /// item. Returns how many, and what that takes from the present text; nil if nothing stands there.
+  /// Deletes up to `limit` scalars forwards from the one at `position` in `view`, or backwards down from
+  /// it, all of one item. Returns how many, and what that takes from the present text; nil if nothing
+  /// stands there.
   mutating func delete(
     upTo limit: UInt32, at position: UInt32, isReversed: Bool, event place: UInt32, in view: Int
   ) -> (count: UInt32, removal: Removal?)? {

@@ -1,6 +1,6 @@
 extension Walker {
-  /// Inserts scalars `id ..< id + length` at a position that their author saw in `view`. Returns the position in the
-  /// present text.
+  /// Inserts scalars `id ..< id + length` at a position that their author saw in `view`. Returns the
+  /// position in the present text.
   mutating func insert(
     id: UInt32, length: UInt32, at position: UInt32, in view: Int, history: borrowing TextHistory
   ) -> UInt32 {
@@ -79,8 +79,8 @@ extension Walker {
     return Item.none
   }
 
-  /// Moves `spot` to where FugueMax places a new item among the items that its author did not know. Returns how much
-  /// of the present text it passes.
+  /// Moves `spot` to where FugueMax places a new item among the items that its author did not know. Returns
+  /// how much of the present text it passes.
   private func integrate(
     id: UInt32, originLeft: UInt32, rightParent: UInt32, from first: Spot, to spot: inout Spot, in view: Int,
     history: borrowing TextHistory

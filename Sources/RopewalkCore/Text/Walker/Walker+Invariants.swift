@@ -1,7 +1,7 @@
 #if DEBUG
   extension Walker {
-    /// Checks that the tree's sums are those of the items, that every scalar's leaf is known, and that only a sole leaf is
-    /// empty.
+    /// Checks that the tree's sums are those of the items, that every scalar's leaf is known, and that only
+    /// a sole leaf is empty.
     func checkInvariants() {
       var leaf: Int? = Int(tree.firstLeaf)
       while let current = leaf {

@@ -90,7 +90,8 @@ extension Walker {
     return left
   }
 
-  /// Changes the state of the scalars `start ..< end` in one view by a difference (wrapping). O(log n) per item.
+  /// Changes the state of the scalars `start ..< end` in one view by a difference (wrapping). O(log n) per
+  /// item.
   mutating func change(_ start: UInt32, _ end: UInt32, in view: Int, by difference: UInt32) {
     var start = start
     while start < end {

@@ -1,6 +1,6 @@
 extension Walker {
-  /// The view to use for events after `parents`: one that shows just that version, or one that this author used last,
-  /// or one that shows a part of it, or the one that was not used for longest.
+  /// The view to use for events after `parents`: one that shows just that version, or one that this author
+  /// used last, or one that shows a part of it, or the one that was not used for longest.
   mutating func chooseView(parents: some Collection<UInt32>, author: UInt32) -> Int {
     var best = 0
     var bestRank = -1
@@ -31,8 +31,8 @@ extension Walker {
     for range in scratch.onlySecond { apply(range, in: lane, by: 1, history: history) }
   }
 
-  /// Advances (1) or retreats (-1, wrapping) events in one view. Every event counts up or down the state of what it
-  /// inserted or deleted, so the order does not matter.
+  /// Advances (1) or retreats (-1, wrapping) events in one view. Every event counts up or down the state of
+  /// what it inserted or deleted, so the order does not matter.
   private mutating func apply(
     _ range: EventGraph.PlaceRange, in lane: Int, by difference: UInt32, history: borrowing TextHistory
   ) {

@@ -1,6 +1,6 @@
 extension Walker {
-  /// Walks events of one graph run, all of one author, the first of which follows `parents`. Their changes to the present
-  /// text go to `target`, unless they were made before (`isKnown`).
+  /// Walks events of one graph run, all of one author, the first of which follows `parents`. Their changes
+  /// to the present text go to `target`, unless they were made before (`isKnown`).
   mutating func walk(
     _ start: UInt32, _ end: UInt32, parents: some Collection<UInt32>, author: UInt32,
     history: borrowing TextHistory,

@@ -1,7 +1,7 @@
 /// Replays the concurrent part of an event graph.
 ///
-/// A temporary sequence holds every scalar that the walked events insert or that was there before, with a state for
-/// each of several views (`View`). See README.md in this folder.
+/// A temporary sequence holds every scalar that the walked events insert or that was there before, with a
+/// state for each of several views (`View`). See README.md in this folder.
 struct Walker: ~Copyable {
   #if DEBUG
     static let leafCapacity = 4
@@ -47,8 +47,8 @@ struct Walker: ~Copyable {
 
   init() {}
 
-  /// Starts from a text of `length` scalars, which every event from here on knows; `head` is the place of the last
-  /// event before it.
+  /// Starts from a text of `length` scalars, which every event from here on knows; `head` is the place of
+  /// the last event before it.
   mutating func open(head: UInt32?, length: UInt32, history: borrowing TextHistory, from place: UInt32) {
     isOpen = true
     let sum = SumTree.Sum(repeating: length)
