@@ -61,7 +61,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
-    .testTarget(name: "RopewalkCoreTests", dependencies: ["RopewalkCore"]),
+    .testTarget(name: "RopewalkCoreTests", dependencies: ["RopewalkCore", "RopewalkZstd"]),
     .testTarget(name: "RopewalkSyncTests", dependencies: ["RopewalkSync"]),
     .testTarget(name: "RopewalkReplicaTests", dependencies: ["RopewalkReplica"]),
     .testTarget(name: "RopewalkRelayTests", dependencies: ["RopewalkRelay"]),
