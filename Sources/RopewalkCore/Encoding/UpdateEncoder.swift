@@ -31,7 +31,7 @@ struct UpdateEncoder {
 
   /// Encodes the events at some ranges of places, ascending. Of each replica they must be consecutive.
   static func encode(
-    _ ranges: [EventGraph.PlaceRange], of history: TextHistory, lineage: Lineage
+    _ ranges: [PlaceRange], of history: TextHistory, lineage: Lineage
   ) -> Update {
     var encoder = UpdateEncoder(history: history, lineage: lineage)
     encoder.listAuthors(ranges)
@@ -40,7 +40,7 @@ struct UpdateEncoder {
   }
 
   /// Numbers the replicas with events inside, so that those which only occur as parents come after them.
-  private mutating func listAuthors(_ ranges: [EventGraph.PlaceRange]) {
+  private mutating func listAuthors(_ ranges: [PlaceRange]) {
     let graph = history.graph
     for range in ranges {
       var index = graph.authorRun(at: range.start)
@@ -64,7 +64,7 @@ struct UpdateEncoder {
     authorCount = replicas.count
   }
 
-  private mutating func write(_ range: EventGraph.PlaceRange) {
+  private mutating func write(_ range: PlaceRange) {
     let graph = history.graph
     var at = range.start
     var run = graph.run(at: at)

@@ -37,16 +37,6 @@ struct OperationLog: Sendable {
     return low
   }
 
-  /// The place of the event that inserted the scalar `content offset + index in its run`. O(log n).
-  func place(ofInserted id: UInt32) -> UInt32 {
-    var (low, high) = (0, runs.count)
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if runs[middle].content <= id { low = middle } else { high = middle }
-    }
-    return runs[low].start + (id - runs[low].content)
-  }
-
   /// The bytes of scalars `range` of the insert run `index`, as a range of `content`.
   func contentRange(ofRun index: Int, scalars range: Range<Int>) -> Range<Int> {
     let start = Int(runs[index].content)

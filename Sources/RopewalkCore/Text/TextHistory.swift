@@ -6,9 +6,4 @@ struct TextHistory: Sendable {
   /// (`Spec/merge-order.md`); then a partial replay must begin at the beginning, since only there the
   /// length of the text is certain.
   var isIrregular = false
-
-  /// Whether the author of inserted scalar `a` comes before that of `b` where nothing else decides.
-  func isOrdered(_ a: UInt32, before b: UInt32) -> Bool {
-    graph.event(at: log.place(ofInserted: a)) < graph.event(at: log.place(ofInserted: b))
-  }
 }

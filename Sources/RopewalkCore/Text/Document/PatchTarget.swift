@@ -41,35 +41,29 @@ struct PatchTarget {
   }
 
   /// Applies events that know the whole present text, in order. Returns whether an index was out of bounds.
-  mutating func apply(_ start: UInt32, _ end: UInt32, of log: OperationLog, logRun: inout Int) -> Bool {
+  mutating func apply(_ start: UInt32, _ end: UInt32, of history: HistoryView, logRun: inout Int) -> Bool {
     var at = start
     var isIrregular = false
-    while log.end(ofRun: logRun) <= at { logRun += 1 }
+    while history.end(ofLogRun: logRun) <= at { logRun += 1 }
     while at < end {
-      let stop = min(end, log.end(ofRun: logRun))
-      let operation = log.operation(ofRun: logRun, from: at, to: stop)
+      let stop = min(end, history.end(ofLogRun: logRun))
+      let operation = history.operation(ofLogRun: logRun, from: at, to: stop)
       let length = UInt32(buffer.scalarCount)
-      switch operation.kind {
-      case .insert:
-        let first = Int(at - log.runs[logRun].start)
-        let range = log.contentRange(ofRun: logRun, scalars: first..<first + Int(operation.length))
+      if operation.kind == .insert {
         let position = min(operation.position, length)
         if position != operation.position { isIrregular = true }
-        log.content.withUnsafeBufferPointer {
-          insert(UnsafeBufferPointer(rebasing: $0[range]), scalars: operation.length, at: position)
-        }
-      case .deleteForward:
-        let count = min(operation.length, length > operation.position ? length - operation.position : 0)
-        if count != operation.length { isIrregular = true }
-        if count > 0 { delete(count, at: operation.position) }
-      case .deleteBackward:
-        let first = operation.position + 1 - operation.length
+        insert(
+          history.text(ofLogRun: logRun, from: at, to: stop), scalars: operation.length, at: position)
+      } else {
+        let first =
+          operation.kind == .deleteForward
+          ? operation.position : operation.position + 1 - operation.length
         let count = min(operation.length, length > first ? length - first : 0)
         if count != operation.length { isIrregular = true }
         if count > 0 { delete(count, at: first) }
       }
       at = stop
-      if stop == log.end(ofRun: logRun) { logRun += 1 }
+      if stop == history.end(ofLogRun: logRun) { logRun += 1 }
     }
     return isIrregular
   }

@@ -6,7 +6,7 @@ extension TextDocument {
   /// The whole document as bytes: present text, full history, and what waits. O(n).
   public func snapshot() -> [UInt8] {
     let all = UpdateEncoder.encode(
-      history.graph.count == 0 ? [] : [EventGraph.PlaceRange(start: 0, end: history.graph.count)],
+      history.graph.count == 0 ? [] : [PlaceRange(start: 0, end: history.graph.count)],
       of: history, lineage: lineage)
     var writer = ByteWriter()
     let text = utf8

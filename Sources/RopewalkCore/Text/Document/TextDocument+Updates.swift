@@ -23,13 +23,13 @@ extension TextDocument {
     guard let author = history.graph.existingNumber(of: span.replica),
       span.seqs.upperBound <= history.graph.known[Int(author)]
     else { return nil }
-    var ranges: [EventGraph.PlaceRange] = []
+    var ranges: [PlaceRange] = []
     var seq = span.seqs.lowerBound
     while seq < span.seqs.upperBound {
       guard let place = history.graph.place(ofSeq: seq, author: Int(author)) else { return nil }
       let authorRun = history.graph.authorRun(at: place)
       let end = min(history.graph.end(ofAuthorRun: authorRun), place + (span.seqs.upperBound - seq))
-      ranges.append(EventGraph.PlaceRange(start: place, end: end))
+      ranges.append(PlaceRange(start: place, end: end))
       seq += end - place
     }
     return UpdateEncoder.encode(ranges, of: history, lineage: lineage)
@@ -50,10 +50,10 @@ extension TextDocument {
       into: &updates)
   }
 
-  private func ranges(since known: VersionVector) -> [EventGraph.PlaceRange] {
+  private func ranges(since known: VersionVector) -> [PlaceRange] {
     let graph = history.graph
     let counts = graph.replicas.map { known[$0] }
-    var ranges: [EventGraph.PlaceRange] = []
+    var ranges: [PlaceRange] = []
     for (index, run) in graph.authorRuns.enumerated() {
       let end = graph.end(ofAuthorRun: index)
       let count = counts[Int(run.author)]
@@ -62,7 +62,7 @@ extension TextDocument {
       if let last = ranges.last, last.end == start {
         ranges[ranges.count - 1].end = end
       } else {
-        ranges.append(EventGraph.PlaceRange(start: start, end: end))
+        ranges.append(PlaceRange(start: start, end: end))
       }
     }
     return ranges

@@ -26,15 +26,21 @@ extension TextDocument {
       places.append(place)
     }
     if places.sorted() == history.graph.heads { return self }
-    var scratch = EventGraph.DifferenceScratch()
-    history.graph.difference([], places, using: &scratch)
+    let ranges = history.withView { view in
+      places.withUnsafeBufferPointer { heads in
+        var difference = VersionDifference()
+        difference.find(from: UnsafeBufferPointer(start: nil, count: 0), to: heads, in: view)
+        let count = difference.onlySecond.count
+        return (0..<count).map { difference.onlySecond[count - 1 - $0] }
+      }
+    }
     var past = TextDocument(lineage: lineage)
-    past.load(history: history, ranges: scratch.onlySecond.reversed())
+    past.load(history: history, ranges: ranges)
     return past
   }
 
   /// Fills an empty document with some events of a history.
-  private mutating func load(history: TextHistory, ranges: [EventGraph.PlaceRange]) {
+  private mutating func load(history: TextHistory, ranges: [PlaceRange]) {
     let update = UpdateEncoder.encode(ranges, of: history, lineage: lineage)
     _ = try? merge(update, collecting: false)
   }

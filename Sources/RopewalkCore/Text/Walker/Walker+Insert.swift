@@ -2,7 +2,7 @@ extension Walker {
   /// Inserts scalars `id ..< id + length` at a position that their author saw in `view`. Returns the
   /// position in the present text.
   mutating func insert(
-    id: UInt32, length: UInt32, at position: UInt32, in view: Int, history: borrowing TextHistory
+    id: UInt32, length: UInt32, at position: UInt32, in view: Int, history: HistoryView
   ) -> UInt32 {
     leafOfScalar.grow(to: Int(id - contentBase) + Int(length), filling: 0)
     let clamped = min(position, tree.total[view])
@@ -83,7 +83,7 @@ extension Walker {
   /// how much of the present text it passes.
   private func integrate(
     id: UInt32, originLeft: UInt32, rightParent: UInt32, from first: Spot, to spot: inout Spot, in view: Int,
-    history: borrowing TextHistory
+    history: HistoryView
   ) -> UInt32 {
     var isScanning = false
     var passed: UInt32 = 0

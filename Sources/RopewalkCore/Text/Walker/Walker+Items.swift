@@ -104,7 +104,7 @@ extension Walker {
       if items[slot(spot)].length > end - start { spot = split(spot, at: end - start) }
       let pointer = items.pointer(slot(spot))
       let before = pointer.pointee.seen
-      pointer.pointee.state[view] &+= difference
+      addState(slot(spot), view, difference)
       tree.add(pointer.pointee.seen &- before, to: spot.leaf)
       start += pointer.pointee.length
     }

@@ -1,14 +1,13 @@
 extension Walker {
-  /// The view to use for events after `parents`: one that shows just that version, or one that this author
-  /// used last, or one that shows a part of it, or the one that was not used for longest.
-  mutating func chooseView(parents: some Collection<UInt32>, author: UInt32) -> Int {
+  /// The view to use for events after `parents`: one that shows just that version, or one that this author used last,
+  /// or one that shows a part of it, or the one that was not used for longest.
+  mutating func chooseView(parents: UnsafeBufferPointer<UInt32>, author: UInt32) -> Int {
     var best = 0
     var bestRank = -1
-    for index in views.indices {
+    for index in 0..<View.count {
       let view = views[index]
-      let isSame = view.heads.elementsEqual(parents)
-      let isPart = view.heads.last.map { parents.contains($0) } ?? false
-      let rank = isSame ? 3 : isPart && view.author == author ? 2 : isPart ? 1 : 0
+      let isPart = parents.contains(view.head)
+      let rank = isPart ? (parents.count == 1 ? 3 : view.author == author ? 2 : 1) : 0
       if rank > bestRank || (rank == bestRank && view.lastUse < views[best].lastUse) {
         (best, bestRank) = (index, rank)
       }
@@ -20,27 +19,32 @@ extension Walker {
   }
 
   /// Makes a view show the version of `parents`.
-  mutating func move(
-    view index: Int, to parents: some Collection<UInt32>, history: borrowing TextHistory
-  ) {
-    let heads = views[index].heads
-    if heads.elementsEqual(parents) { return }
-    history.graph.difference(heads, parents, using: &scratch)
+  mutating func move(view index: Int, to parents: UnsafeBufferPointer<UInt32>, history: HistoryView) {
+    let head = views[index].head
+    if parents.count == 1 && parents[0] == head { return }
+    withUnsafePointer(to: head) { head in
+      let present = UnsafeBufferPointer(start: head, count: head.pointee == EventGraph.none ? 0 : 1)
+      difference.find(from: present, to: parents, in: history, firstRun: firstGraphRun)
+    }
     let lane = View.first + index
-    for range in scratch.onlyFirst { apply(range, in: lane, by: UInt32.max, history: history) }
-    for range in scratch.onlySecond { apply(range, in: lane, by: 1, history: history) }
+    for at in 0..<difference.onlyFirst.count {
+      apply(difference.onlyFirst[at], in: lane, by: UInt32.max, history: history)
+    }
+    for at in 0..<difference.onlySecond.count {
+      apply(difference.onlySecond[at], in: lane, by: 1, history: history)
+    }
   }
 
-  /// Advances (1) or retreats (-1, wrapping) events in one view. Every event counts up or down the state of
-  /// what it inserted or deleted, so the order does not matter.
+  /// Advances (1) or retreats (-1, wrapping) events in one view. Every event counts up or down the state of what it
+  /// inserted or deleted, so the order does not matter.
   private mutating func apply(
-    _ range: EventGraph.PlaceRange, in lane: Int, by difference: UInt32, history: borrowing TextHistory
+    _ range: PlaceRange, in lane: Int, by difference: UInt32, history: HistoryView
   ) {
     var at = range.start
-    var index = history.log.run(at: at)
+    var index = history.logRun(at: at, from: firstLogRun)
     while at < range.end {
-      let run = history.log.runs[index]
-      let end = min(range.end, history.log.end(ofRun: index))
+      let run = history.logRuns[index]
+      let end = min(range.end, history.end(ofLogRun: index))
       if run.kind == .insert {
         let id = run.content + (at - run.start)
         change(id, id + (end - at), in: lane, by: difference)

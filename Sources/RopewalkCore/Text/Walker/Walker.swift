@@ -19,8 +19,8 @@ struct Walker: ~Copyable {
   }
 
   struct ViewPlace {
-    /// Places of the heads of the version that the view shows.
-    var heads: [UInt32] = []
+    /// The place of the last event of the version that the view shows; `none` for the beginning.
+    var head = EventGraph.none
     var author = UInt32.max
     var lastUse = 0
   }
@@ -35,8 +35,7 @@ struct Walker: ~Copyable {
   var deletions = FlatBuffer<Deletion>()
   var views = [ViewPlace](repeating: ViewPlace(), count: View.count)
   var uses = 0
-  var isOpen = false
-  var scratch = EventGraph.DifferenceScratch()
+  var difference = VersionDifference()
   /// Earlier runs of the graph and the log cannot be met.
   var firstGraphRun = 0
   var firstLogRun = 0
@@ -49,8 +48,7 @@ struct Walker: ~Copyable {
 
   /// Starts from a text of `length` scalars, which every event from here on knows; `head` is the place of
   /// the last event before it.
-  mutating func open(head: UInt32?, length: UInt32, history: borrowing TextHistory, from place: UInt32) {
-    isOpen = true
+  mutating func open(head: UInt32?, length: UInt32, history: HistoryView, from place: UInt32) {
     let sum = SumTree.Sum(repeating: length)
     tree.reset(sum: sum)
     items.removeAll()
@@ -64,12 +62,11 @@ struct Walker: ~Copyable {
         state: SIMD4(repeating: 1))
       itemCounts[0] = 1
     }
-    firstGraphRun = history.graph.runs.isEmpty ? 0 : history.graph.run(at: place)
-    firstLogRun = history.log.runs.isEmpty ? 0 : history.log.run(at: place)
-    contentBase = history.log.runs.isEmpty ? 0 : history.log.runs[firstLogRun].content
+    firstGraphRun = history.graphRun(at: place)
+    firstLogRun = history.logRun(at: place)
+    contentBase = history.logRuns[firstLogRun].content
     for index in views.indices {
-      views[index].heads.removeAll(keepingCapacity: true)
-      if let head { views[index].heads.append(head) }
+      views[index].head = head ?? EventGraph.none
       views[index].author = UInt32.max
       views[index].lastUse = 0
     }
@@ -105,5 +102,10 @@ struct Walker: ~Copyable {
   @inline(__always) func state(_ slot: Int, _ view: Int) -> UInt32 {
     UnsafeRawPointer(items.pointer(slot)).loadUnaligned(
       fromByteOffset: Item.stateOffset + 4 * view, as: UInt32.self)
+  }
+
+  @inline(__always) func addState(_ slot: Int, _ view: Int, _ difference: UInt32) {
+    let place = UnsafeMutableRawPointer(items.pointer(slot)) + Item.stateOffset + 4 * view
+    place.storeBytes(of: place.loadUnaligned(as: UInt32.self) &+ difference, as: UInt32.self)
   }
 }

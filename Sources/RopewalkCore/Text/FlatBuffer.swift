@@ -1,6 +1,6 @@
 /// A growing stretch of plain values that is addressed without bounds checks in release builds.
 ///
-/// The one place where the walker meets unsafe memory. Invariant: elements `0 ..< count` are initialised and
+/// The one place where the walker owns unsafe memory. Invariant: elements `0 ..< count` are initialised and
 /// `count <= capacity`.
 struct FlatBuffer<Element: BitwiseCopyable>: ~Copyable {
   private(set) var base: UnsafeMutablePointer<Element>
@@ -48,6 +48,13 @@ struct FlatBuffer<Element: BitwiseCopyable>: ~Copyable {
     if count == capacity { reallocate(capacity * 2) }
     (base + count).initialize(to: value)
     count += 1
+  }
+
+  @inline(__always)
+  mutating func removeLast() -> Element {
+    assert(count > 0)
+    count -= 1
+    return base[count]
   }
 
   private mutating func reallocate(_ length: Int) {

@@ -1,0 +1,133 @@
+/// A text's history as plain pointers, for loops that must not count references. Valid inside
+/// `TextHistory.withView` only.
+struct HistoryView {
+  let graphRuns: UnsafeBufferPointer<EventGraph.GraphRun>
+  let parents: UnsafeBufferPointer<UInt32>
+  let authorRuns: UnsafeBufferPointer<EventGraph.AuthorRun>
+  let replicas: UnsafeBufferPointer<ReplicaID>
+  let logRuns: UnsafeBufferPointer<OperationLog.Run>
+  let content: UnsafeBufferPointer<UInt8>
+  /// Number of events.
+  let count: UInt32
+
+  // MARK: Runs
+
+  @inline(__always) func end(ofGraphRun index: Int) -> UInt32 {
+    index + 1 < graphRuns.count ? graphRuns[index + 1].start : count
+  }
+
+  @inline(__always) func end(ofAuthorRun index: Int) -> UInt32 {
+    index + 1 < authorRuns.count ? authorRuns[index + 1].start : count
+  }
+
+  @inline(__always) func end(ofLogRun index: Int) -> UInt32 {
+    index + 1 < logRuns.count ? logRuns[index + 1].start : count
+  }
+
+  /// The parents of the first event of a graph run.
+  @inline(__always) func parents(ofGraphRun index: Int) -> UnsafeBufferPointer<UInt32> {
+    let start = Int(graphRuns[index].parentsStart)
+    let end = index + 1 < graphRuns.count ? Int(graphRuns[index + 1].parentsStart) : parents.count
+    return UnsafeBufferPointer(rebasing: parents[start..<end])
+  }
+
+  /// The least parent of a graph run; -1 if it has none.
+  @inline(__always) func leastParent(ofGraphRun index: Int) -> Int {
+    let parents = parents(ofGraphRun: index)
+    guard var least = parents.first else { return -1 }
+    for parent in parents { least = min(least, parent) }
+    return Int(least)
+  }
+
+  /// The graph run that holds a place and is not before `first`. O(log n).
+  @inline(__always) func graphRun(at place: UInt32, from first: Int = 0) -> Int {
+    var (low, high) = (first, graphRuns.count)
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      if graphRuns[middle].start <= place { low = middle } else { high = middle }
+    }
+    return low
+  }
+
+  /// The author run that holds a place. O(log n).
+  func authorRun(at place: UInt32) -> Int {
+    var (low, high) = (0, authorRuns.count)
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      if authorRuns[middle].start <= place { low = middle } else { high = middle }
+    }
+    return low
+  }
+
+  /// The log run that holds a place and is not before `first`. O(log n).
+  @inline(__always) func logRun(at place: UInt32, from first: Int = 0) -> Int {
+    var (low, high) = (first, logRuns.count)
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      if logRuns[middle].start <= place { low = middle } else { high = middle }
+    }
+    return low
+  }
+
+  // MARK: Operations
+
+  /// What the events `start ..< end` of log run `index` did.
+  @inline(__always) func operation(ofLogRun index: Int, from start: UInt32, to end: UInt32) -> Operation {
+    let run = logRuns[index]
+    let whole = Operation(kind: run.kind, position: run.position, length: end - run.start)
+    return start == run.start ? whole : whole.dropping(start - run.start)
+  }
+
+  /// The text that the events `start ..< end` of the insert run `index` inserted.
+  @inline(__always)
+  func text(ofLogRun index: Int, from start: UInt32, to end: UInt32) -> UnsafeBufferPointer<UInt8> {
+    let run = logRuns[index]
+    let textEnd = index + 1 < logRuns.count ? Int(logRuns[index + 1].content) : content.count
+    let length = Int(self.end(ofLogRun: index) - run.start)
+    var bytes = UnsafeBufferPointer(rebasing: content[Int(run.content)..<textEnd])
+    let (from, to) = (Int(start - run.start), Int(end - run.start))
+    if bytes.count == length { return UnsafeBufferPointer(rebasing: bytes[from..<to]) }
+    if from > 0 {
+      bytes = UnsafeBufferPointer(rebasing: bytes[TextMetrics.byteOffset(ofScalar: from, in: bytes)...])
+    }
+    if to == length { return bytes }
+    return UnsafeBufferPointer(
+      rebasing: bytes[..<TextMetrics.byteOffset(ofScalar: to - from, in: bytes)])
+  }
+
+  /// Whether the event that inserted scalar `a` (a content offset) goes first where nothing but the ids decides.
+  func isOrdered(_ a: UInt32, before b: UInt32) -> Bool { event(thatInserted: a) < event(thatInserted: b) }
+
+  private func event(thatInserted id: UInt32) -> EventID {
+    var (low, high) = (0, logRuns.count)
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      if logRuns[middle].content <= id { low = middle } else { high = middle }
+    }
+    let place = logRuns[low].start + (id - logRuns[low].content)
+    let run = authorRuns[authorRun(at: place)]
+    return EventID(replica: replicas[Int(run.author)], seq: run.seq + (place - run.start))
+  }
+}
+
+extension TextHistory {
+  /// Lends the history as plain pointers.
+  func withView<Result>(_ body: (HistoryView) -> Result) -> Result {
+    graph.runs.withUnsafeBufferPointer { graphRuns in
+      graph.parents.withUnsafeBufferPointer { parents in
+        graph.authorRuns.withUnsafeBufferPointer { authorRuns in
+          graph.replicas.withUnsafeBufferPointer { replicas in
+            log.runs.withUnsafeBufferPointer { logRuns in
+              log.content.withUnsafeBufferPointer { content in
+                body(
+                  HistoryView(
+                    graphRuns: graphRuns, parents: parents, authorRuns: authorRuns, replicas: replicas,
+                    logRuns: logRuns, content: content, count: graph.count))
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+/// Brings a present text up to date with new events.
+///
+/// An event that follows all events before it, and that all later ones follow, is applied to the text as it is. Only what is
+/// truly concurrent enters the walker.
+struct Replay: ~Copyable {
+  /// The length given to a base text whose length is not known yet. Content is limited so that ids, lengths and
+  /// sums stay clear of each other.
+  static let longBase: UInt32 = 1 << 30
+
+  let history: HistoryView
+  /// The first new event.
+  let first: UInt32
+  let firstRun: Int
+  /// For each graph run from `firstRun` on: the least place among the heads and the parents of later runs. An event up
+  /// to that place is followed by everything after it. -1: none is.
+  private var bounds = FlatBuffer<Int32>()
+  private var walker = Walker()
+  private(set) var isIrregular: Bool
+
+  private var at: UInt32
+  private var graphRun: Int
+  private var authorRun: Int
+  private var logRun: Int
+
+  /// - Parameter leastHead: the first head of the graph, which holds the new events already.
+  init(of history: HistoryView, from first: UInt32, leastHead: UInt32, isIrregular: Bool) {
+    self.history = history
+    self.first = first
+    self.isIrregular = isIrregular
+    at = first
+    graphRun = history.graphRun(at: first)
+    authorRun = history.authorRun(at: first)
+    logRun = history.logRun(at: first)
+    firstRun = graphRun
+    bounds.grow(to: history.graphRuns.count - firstRun, filling: 0)
+    var bound = Int(leastHead)
+    for run in stride(from: history.graphRuns.count - 1, through: firstRun, by: -1) {
+      bounds[run - firstRun] = Int32(bound)
+      bound = min(bound, history.leastParent(ofGraphRun: run))
+    }
+  }
+
+  /// Makes all changes to `target`.
+  mutating func run(into target: inout PatchTarget) {
+    while at < history.count {
+      let end = history.end(ofGraphRun: graphRun)
+      let bound = Int(bounds[graphRun - firstRun])
+      guard Int(at) <= bound else {
+        runConcurrent(into: &target)
+        continue
+      }
+      let stop = min(end, UInt32(bound + 1))
+      if target.apply(at, stop, of: history, logRun: &logRun) { isIrregular = true }
+      at = stop
+      if at == end { graphRun += 1 }
+    }
+  }
+
+  /// Walks from `at` to the next event that knows everything.
+  private mutating func runConcurrent(into target: inout PatchTarget) {
+    let present = UInt32(target.buffer.scalarCount)
+    if at > first {
+      walker.open(head: at - 1, length: present, history: history, from: at)
+    } else {
+      openBefore(present: present, target: &target)
+    }
+    var (authorRun, logRun) = (authorRun, logRun)
+    while history.end(ofAuthorRun: authorRun) <= at { authorRun += 1 }
+    while at < history.count, Int(at) > Int(bounds[graphRun - firstRun]) {
+      let end = history.end(ofGraphRun: graphRun)
+      walk(
+        from: at, to: end, run: graphRun, authorRun: &authorRun, logRun: &logRun, target: &target,
+        isKnown: false)
+      at = end
+      graphRun += 1
+    }
+    (self.authorRun, self.logRun) = (authorRun, logRun)
+    if walker.isIrregular { isIrregular = true }
+  }
+
+  /// Opens the walker at an earlier place, from which the new events can be placed, and walks what is known since.
+  private mutating func openBefore(present: UInt32, target: inout PatchTarget) {
+    let start = isIrregular ? 0 : base()
+    let isLong = start > 0 && start < at
+    walker.open(
+      head: start > 0 ? start - 1 : nil, length: isLong ? Self.longBase : start < at ? 0 : present,
+      history: history, from: start)
+    guard start < at else { return }
+    var run = history.graphRun(at: start)
+    var knownAuthorRun = history.authorRun(at: start)
+    var knownLogRun = history.logRun(at: start)
+    var place = start
+    while place < at {
+      let end = min(at, history.end(ofGraphRun: run))
+      walk(
+        from: place, to: end, run: run, authorRun: &knownAuthorRun, logRun: &knownLogRun, target: &target,
+        isKnown: true)
+      place = end
+      run += 1
+    }
+    if isLong { walker.shortenBase(by: walker.tree.total[View.present] &- present) }
+  }
+
+  /// Walks a part of a graph run, author by author.
+  private mutating func walk(
+    from start: UInt32, to end: UInt32, run: Int, authorRun: inout Int, logRun: inout Int,
+    target: inout PatchTarget, isKnown: Bool
+  ) {
+    var at = start
+    while at < end {
+      let stop = min(end, history.end(ofAuthorRun: authorRun))
+      let author = history.authorRuns[authorRun].author
+      if at == history.graphRuns[run].start {
+        walker.walk(
+          at, stop, parents: history.parents(ofGraphRun: run), author: author, history: history,
+          logRun: &logRun, target: &target, isKnown: isKnown)
+      } else {
+        withUnsafePointer(to: at - 1) { parent in
+          walker.walk(
+            at, stop, parents: UnsafeBufferPointer(start: parent, count: 1), author: author, history: history,
+            logRun: &logRun, target: &target, isKnown: isKnown)
+        }
+      }
+      at = stop
+      if stop == history.end(ofAuthorRun: authorRun) { authorRun += 1 }
+    }
+  }
+
+  /// The latest place from which a walk can begin for events from `at` on to be placed: all of them, and all events
+  /// between, follow the event before it, which follows all earlier ones.
+  private func base() -> UInt32 {
+    var base = min(Int(at), Int(bounds[graphRun - firstRun]) + 1)
+    var run = graphRun
+    while run >= 0, Int(history.graphRuns[run].start) >= base {
+      base = min(base, history.leastParent(ofGraphRun: run) + 1)
+      run -= 1
+    }
+    return UInt32(max(0, base))
+  }
+}
