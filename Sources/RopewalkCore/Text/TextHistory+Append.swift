@@ -1,8 +1,8 @@
 extension TextHistory {
-  /// Adds the runs of an update whose parents are known, as far as they are new. Returns an event that some
-  /// other run waits for, if any.
-  mutating func append(_ decoded: DecodedUpdate) -> EventID? {
-    var missing: EventID?
+  /// Adds the runs of an update whose parents are known, as far as they are new. Returns what the others wait
+  /// for: when none of it is known, no further run can be added.
+  mutating func append(_ decoded: DecodedUpdate) -> [EventID] {
+    var missing = Set<EventID>()
     var lastPlaces = [UInt32](repeating: EventGraph.none, count: decoded.runs.count)
     let authors = decoded.header.spans.map { graph.number(of: $0.replica) }
     var places: [UInt32] = []
@@ -20,7 +20,10 @@ extension TextHistory {
         continue
       }
       if seq > known {
-        if missing == nil { missing = EventID(replica: replica, seq: seq - 1) }
+        // Else the run before it in this update waits, and that is enough.
+        if seq == decoded.header.spans[Int(run.author)].seqs.lowerBound {
+          missing.insert(EventID(replica: replica, seq: seq - 1))
+        }
         continue
       }
       let skipped = known - seq
@@ -28,34 +31,38 @@ extension TextHistory {
       if skipped > 0 || run.followsOwn, let own = graph.place(ofSeq: seq + skipped - 1, author: Int(author)) {
         places.append(own)
       }
-      if skipped == 0, let unknown = resolve(decoded, run: index, lastPlaces: lastPlaces, into: &places) {
-        if missing == nil { missing = unknown }
+      if skipped == 0,
+        !resolve(decoded, run: index, lastPlaces: lastPlaces, into: &places, missing: &missing)
+      {
         continue
       }
       graph.append(author: author, length: run.length - skipped, parents: places.sortedAndDistinct())
       append(operations, content: decoded.content[content], skipping: skipped)
       lastPlaces[index] = graph.count - 1
     }
-    return missing
+    return Array(missing)
   }
 
-  /// Finds the places of a run's parents. Returns an event that is not known instead, if there is one.
+  /// Finds the places of a run's parents. Returns false if one is not known, which is then in `missing` or
+  /// waits itself for what is.
   private func resolve(
-    _ decoded: DecodedUpdate, run index: Int, lastPlaces: [UInt32], into places: inout [UInt32]
-  ) -> EventID? {
+    _ decoded: DecodedUpdate, run index: Int, lastPlaces: [UInt32], into places: inout [UInt32],
+    missing: inout Set<EventID>
+  ) -> Bool {
     for at in decoded.parentBounds(ofRun: index) {
       switch decoded.parents[at] {
       case .run(let earlier):
-        guard lastPlaces[Int(earlier)] != EventGraph.none else {
-          return decoded.lastEvent(ofRun: Int(earlier))
-        }
+        guard lastPlaces[Int(earlier)] != EventGraph.none else { return false }
         places.append(lastPlaces[Int(earlier)])
       case .event(let event):
-        guard let place = graph.place(of: event) else { return event }
+        guard let place = graph.place(of: event) else {
+          missing.insert(event)
+          return false
+        }
         places.append(place)
       }
     }
-    return nil
+    return true
   }
 
   private mutating func append(

@@ -1,55 +1,82 @@
-/// Updates that wait for events they follow.
+/// Updates that wait for events they follow. Each is found by any of the events it waits for.
 struct PendingUpdates: Sendable {
-  struct Waiting: Sendable {
+  private struct Waiting: Sendable {
     /// The event waited for is the one of its replica with this sequence number.
     let seq: UInt32
-    let update: Update
+    let ticket: UInt64
   }
 
-  /// By replica waited for, latest sequence number first.
-  private(set) var byReplica: [ReplicaID: [Waiting]] = [:]
-  private(set) var count = 0
+  private struct Held: Sendable {
+    let update: Update
+    let missing: [EventID]
+  }
 
-  mutating func insert(_ update: Update, waitingFor event: EventID) {
-    var list = byReplica[event.replica] ?? []
+  /// By ticket: drawn in order of arrival, never twice.
+  private var held: [UInt64: Held] = [:]
+  private var tickets: [Update: UInt64] = [:]
+  private var nextTicket: UInt64 = 0
+  /// By replica waited for, latest sequence number first.
+  private var byReplica: [ReplicaID: [Waiting]] = [:]
+
+  var isEmpty: Bool { held.isEmpty }
+
+  /// Keeps an update until any of the events it waits for comes. One that is here already is passed over.
+  mutating func insert(_ update: Update, waitingFor events: [EventID]) {
+    guard tickets[update] == nil else { return }
+    let ticket = nextTicket
+    nextTicket += 1
+    tickets[update] = ticket
+    held[ticket] = Held(update: update, missing: events)
+    for event in events {
+      var list = byReplica[event.replica] ?? []
+      byReplica[event.replica] = nil  // so that the list is changed in place
+      list.insert(Waiting(seq: event.seq, ticket: ticket), at: Self.start(of: event.seq, in: list))
+      byReplica[event.replica] = list
+    }
+  }
+
+  /// Takes out one update that waits for an event among the first `known` of `replica`.
+  mutating func take(of replica: ReplicaID, known: UInt32) -> Update? {
+    guard let last = byReplica[replica]?.last, last.seq < known, let taken = held[last.ticket] else {
+      return nil
+    }
+    held[last.ticket] = nil
+    tickets[taken.update] = nil
+    for event in taken.missing { forget(event, last.ticket) }
+    return taken.update
+  }
+
+  private mutating func forget(_ event: EventID, _ ticket: UInt64) {
+    guard var list = byReplica[event.replica] else { return }
+    byReplica[event.replica] = nil
+    var at = Self.start(of: event.seq, in: list)
+    while at < list.count, list[at].ticket != ticket { at += 1 }
+    if at < list.count { list.remove(at: at) }
+    if !list.isEmpty { byReplica[event.replica] = list }
+  }
+
+  /// The first of a list, latest first, that is not later than `seq`.
+  private static func start(of seq: UInt32, in list: [Waiting]) -> Int {
     var (low, high) = (0, list.count)
     while low < high {
       let middle = (low + high) / 2
-      if list[middle].seq > event.seq { low = middle + 1 } else { high = middle }
+      if list[middle].seq > seq { low = middle + 1 } else { high = middle }
     }
-    var same = low
-    while same < list.count, list[same].seq == event.seq {
-      if list[same].update.bytes == update.bytes { return }
-      same += 1
-    }
-    list.insert(Waiting(seq: event.seq, update: update), at: low)
-    byReplica[event.replica] = list
-    count += 1
+    return low
   }
 
-  /// Takes out one update whose event is among the first `known` of `replica`.
-  mutating func take(of replica: ReplicaID, known: UInt32) -> Update? {
-    guard let last = byReplica[replica]?.last, last.seq < known else { return nil }
-    byReplica[replica]?.removeLast()
-    if byReplica[replica]?.isEmpty == true { byReplica[replica] = nil }
-    count -= 1
-    return last.update
-  }
+  /// All updates, in order of arrival.
+  var all: [Update] { held.keys.sorted().compactMap { held[$0]?.update } }
 
-  /// All updates, in a fixed order.
-  var all: [Update] { events.flatMap { event in byReplica[event]?.map { $0.update } ?? [] } }
-
-  /// What is waited for.
+  /// What is waited for, ascending.
   var missing: [EventID] {
     var missing: [EventID] = []
-    for replica in events {
-      for waiting in byReplica[replica] ?? [] {
+    for replica in byReplica.keys.sorted() {
+      for waiting in (byReplica[replica] ?? []).reversed() {
         let event = EventID(replica: replica, seq: waiting.seq)
         if missing.last != event { missing.append(event) }
       }
     }
-    return missing.sorted()
+    return missing
   }
-
-  private var events: [ReplicaID] { byReplica.keys.sorted() }
 }

@@ -37,13 +37,14 @@ extension TextDocument {
 
   /// Adds what can be added; if something must wait, the whole update waits too.
   private mutating func take(_ decoded: DecodedUpdate, of update: Update) {
-    if let missing = history.append(decoded) { pending.insert(update, waitingFor: missing) }
+    let missing = history.append(decoded)
+    if !missing.isEmpty { pending.insert(update, waitingFor: missing) }
   }
 
   /// Tries updates again whose missing event has come. An update that turns out to contradict what is known
   /// is dropped: it can never be merged.
   private mutating func wakePending(since first: UInt32) {
-    guard pending.count > 0 else { return }
+    guard !pending.isEmpty else { return }
     var at = first
     while at < history.graph.count {
       let run = history.graph.authorRun(at: at)

@@ -55,7 +55,7 @@ extension TextDocument {
     self.init(lineage: update.lineage)
     let decoded = try DecodedUpdate(update)
     guard !decoded.header.spans.contains(where: { $0.seqs.lowerBound > 0 }), text.count < Self.contentLimit,
-      decoded.content.count < Self.contentLimit, history.append(decoded) == nil
+      decoded.content.count < Self.contentLimit, history.append(decoded).isEmpty
     else { throw FormatError(.badValue, at: historyStart, field: "snapshot.history") }
     history.isIrregular = flags & Self.irregularFlag != 0
     buffer = text.withUnsafeBufferPointer { TextBuffer(utf8: $0) }
