@@ -13,4 +13,13 @@ struct SharedTraceTests {
     #expect(trace.eventCount == events)
     #expect(Set(trace.transactions.map(\.agent)).count == agents)
   }
+
+  @Test(arguments: ["friendsforever", "sveltecomponent"])
+  func sharedTracesEndInTheirText(name: String) throws {
+    let folder = try #require(SharedData.folder)
+    let trace = try Trace(path: "\(folder)/traces/\(name).json.zst")
+    let playback = try trace.play()
+    #expect(playback.merged.text == trace.endText)
+    #expect(playback.merged.eventCount == trace.eventCount)
+  }
 }
