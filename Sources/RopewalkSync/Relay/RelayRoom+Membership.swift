@@ -16,8 +16,8 @@ extension RelayRoom {
     return checks[cursor]?.count == 1 ? [.findDigest(at: cursor)] : []
   }
 
-  /// Answers `findDigest`.
-  public mutating func foundDigest(_ digest: LogDigest, at cursor: UInt64) -> [Effect] {
+  /// Answers `findDigest`; nil if the log has no such entry.
+  public mutating func foundDigest(_ digest: LogDigest?, at cursor: UInt64) -> [Effect] {
     var effects: [Effect] = []
     for session in checks.removeValue(forKey: cursor) ?? [] {
       guard let claim = members[session]?.claim, claim.cursor == cursor else { continue }

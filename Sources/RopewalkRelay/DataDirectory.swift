@@ -1,0 +1,34 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The directory that holds a relay's log, locked against a second relay for as long as this value's file is open.
+struct DataDirectory: Sendable {
+  let path: String
+  private let lock: Int32
+
+  /// Makes the directory if it is not there.
+  init(path: String) throws(RelayError) {
+    self.path = path
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch { throw .dataDirectoryUnusable(path: path) }
+    lock = open(path + "/relay.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard lock >= 0 else { throw .dataDirectoryUnusable(path: path) }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      close(lock)
+      throw .dataDirectoryInUse(path: path)
+    }
+  }
+
+  var logPath: String { path + "/log.sqlite" }
+
+  /// Lets another relay in.
+  func unlock() { close(lock) }
+}

@@ -1,0 +1,55 @@
+import RopewalkSync
+
+/// Where a relay keeps the logs of its rooms: append-only, one cursor per room.
+///
+/// Every method returns at once; the completion is called once, on any thread. Calls that change or open are carried
+/// out in the order in which they were made.
+protocol RelayLog: Sendable {
+  typealias Completion<Value> = @Sendable (Result<Value, RelayLogError>) -> Void
+
+  /// The head of a room's log, after all that was handed in before. A room that has no entry has an empty log.
+  func open(_ room: RoomName, _ completion: @escaping Completion<LogHead>)
+
+  /// Appends entries whose cursors go on from the head. The completion says that they are on stable storage, or that
+  /// none of them is in the log.
+  func append(_ entries: [RelayRoom.NewEntry], to room: RoomName, _ completion: @escaping Completion<Void>)
+
+  /// Entries from a cursor on: at least one if there is one, else up to so many bytes of payload.
+  func read(
+    _ room: RoomName, from cursor: UInt64, maximumBytes: Int, _ completion: @escaping Completion<[LogEntry]>)
+
+  /// The digest at a cursor above 0; nil if the log has no such entry.
+  func digest(of room: RoomName, at cursor: UInt64, _ completion: @escaping Completion<LogDigest?>)
+
+  /// What the log holds of one replica and document.
+  func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>)
+
+  /// Calls back when all that was handed in before is done.
+  func flush(_ completion: @escaping @Sendable () -> Void)
+
+  /// Waits for what is under way and closes. Nothing may be called afterwards.
+  func close()
+}
+
+/// Why a log could not be read or written. Carries no content.
+struct RelayLogError: Error, Hashable, Sendable {
+  /// What was being done.
+  enum Act: String, Sendable {
+    case open, append, read
+  }
+
+  /// What was wrong.
+  enum Reason: Hashable, Sendable {
+    /// SQLite's extended result code.
+    case sqlite(code: Int32)
+    /// An entry does not follow the head.
+    case notDense
+    /// A stored field holds a value that the format does not allow.
+    case damaged
+    /// The log is closed.
+    case closed
+  }
+
+  let act: Act
+  let reason: Reason
+}

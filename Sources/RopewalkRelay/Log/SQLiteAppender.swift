@@ -1,0 +1,136 @@
+import Foundation
+import GRDB
+import RopewalkCore
+import RopewalkSync
+import RopewalkZstd
+
+/// Writes what has gathered in one transaction. Used by one queue alone.
+///
+/// A class because it keeps row numbers and a zstd context between transactions; `@unchecked Sendable` because the log's
+/// serial queue is the only one that touches it.
+final class SQLiteAppender: @unchecked Sendable {
+  private struct RoomRow {
+    var id: Int64?
+    var head: UInt64
+  }
+
+  private var rooms: [RoomName: RoomRow] = [:]
+  private var subjects: [[UInt8]: Int64] = [:]
+  private var documents: [RoomDocument: Int64] = [:]
+  private let compressor = ZstdCompressor()
+
+  private struct RoomDocument: Hashable {
+    let room: Int64
+    let document: DocumentKey
+  }
+
+  /// Entries are compressed from this size on.
+  private static let leastCompressed = 64
+  /// Row numbers are forgotten when there are more than so many.
+  private static let cacheBound = 1 << 16
+
+  /// Performs `work` in order and calls its completions; if the transaction fails, all of it has failed.
+  func perform(_ work: [SQLiteLog.Work], in pool: DatabasePool) {
+    var done: [() -> Void] = []
+    do {
+      try pool.writeWithoutTransaction { database in
+        try database.inTransaction {
+          for item in work { done.append(try perform(item, database)) }
+          return .commit
+        }
+      }
+      for completion in done { completion() }
+    } catch {
+      forget()
+      Self.fail(work, RelayLogError(error, during: .append))
+    }
+    if rooms.count + subjects.count + documents.count > Self.cacheBound { forget() }
+  }
+
+  static func fail(_ work: [SQLiteLog.Work], _ error: RelayLogError) {
+    for item in work {
+      switch item {
+      case .open(_, let completion): completion(.failure(error))
+      case .append(_, _, let completion): completion(.failure(error))
+      case .flush(let completion): completion()
+      }
+    }
+  }
+
+  private func forget() {
+    rooms = [:]
+    subjects = [:]
+    documents = [:]
+  }
+
+  /// Does one thing, and returns what is to be called after the commit.
+  private func perform(_ work: SQLiteLog.Work, _ database: Database) throws -> () -> Void {
+    switch work {
+    case .flush(let completion): return completion
+    case .open(let room, let completion):
+      let head = try SQLiteLogReading.head(database, room)
+      return { completion(.success(head)) }
+    case .append(let entries, let room, let completion):
+      var row = try row(of: room, database)
+      let isDense = entries.enumerated().allSatisfy { $1.entry.cursor == row.head + UInt64($0) + 1 }
+      guard isDense, let last = entries.last else {
+        return { completion(.failure(RelayLogError(act: .append, reason: .notDense))) }
+      }
+      let id = try row.id ?? insert(database, "INSERT INTO rooms (name) VALUES (?)", [room.text])
+      for entry in entries { try insert(entry, into: id, database) }
+      row = RoomRow(id: id, head: last.entry.cursor)
+      rooms[room] = row
+      return { completion(.success(())) }
+    }
+  }
+
+  private func row(of room: RoomName, _ database: Database) throws -> RoomRow {
+    if let row = rooms[room] { return row }
+    let id = try Int64.fetchOne(database, sql: "SELECT id FROM rooms WHERE name = ?", arguments: [room.text])
+    return RoomRow(id: id, head: try SQLiteLogReading.head(database, room).cursor)
+  }
+
+  private func insert(_ new: RelayRoom.NewEntry, into room: Int64, _ database: Database) throws {
+    let entry = new.entry
+    let packed = entry.payload.count < Self.leastCompressed ? nil : compressor.compress(entry.payload)
+    let statement = try database.cachedStatement(
+      sql: """
+        INSERT INTO entries (room, cursor, subject, time, document, replica, first, count, hash, digest, size, codec,
+          payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """)
+    let span = entry.header.span
+    try statement.execute(arguments: [
+      room, Int64(bitPattern: entry.cursor), try subject(entry.subject, database),
+      Int64(bitPattern: entry.time), try document(entry.header.document, in: room, database),
+      Int64(bitPattern: span.replica.rawValue), Int64(span.seqs.lowerBound), Int64(span.seqs.count),
+      Data(new.payloadHash.bytes), Data(new.digest.bytes), Int64(entry.payload.count),
+      packed == nil ? 0 : 1, Data(packed ?? entry.payload),
+    ])
+  }
+
+  private func subject(_ name: [UInt8], _ database: Database) throws -> Int64 {
+    if let id = subjects[name] { return id }
+    let text = String(decoding: name, as: UTF8.self)
+    let found = try Int64.fetchOne(database, sql: "SELECT id FROM subjects WHERE name = ?", arguments: [text])
+    let id = try found ?? insert(database, "INSERT INTO subjects (name) VALUES (?)", [text])
+    subjects[name] = id
+    return id
+  }
+
+  private func document(_ key: DocumentKey, in room: Int64, _ database: Database) throws -> Int64 {
+    if let id = documents[RoomDocument(room: room, document: key)] { return id }
+    let values: StatementArguments = [room, key.name.text, Int64(bitPattern: key.lineage.rawValue)]
+    let found = try Int64.fetchOne(
+      database, sql: "SELECT id FROM documents WHERE room = ? AND name = ? AND lineage = ?", arguments: values
+    )
+    let id =
+      try found ?? insert(database, "INSERT INTO documents (room, name, lineage) VALUES (?, ?, ?)", values)
+    documents[RoomDocument(room: room, document: key)] = id
+    return id
+  }
+
+  private func insert(_ database: Database, _ sql: String, _ arguments: StatementArguments) throws -> Int64 {
+    try database.execute(sql: sql, arguments: arguments)
+    return database.lastInsertedRowID
+  }
+}

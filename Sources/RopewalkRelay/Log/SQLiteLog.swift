@@ -1,0 +1,113 @@
+import Dispatch
+import GRDB
+import NIOConcurrencyHelpers
+import RopewalkSync
+
+/// The log in one SQLite file, `log.sqlite`: WAL, `synchronous=FULL`, and a queue of its own that commits all that has
+/// gathered in one transaction, so that one fsync serves many pushes.
+final class SQLiteLog: RelayLog {
+  enum Work: Sendable {
+    case open(RoomName, Completion<LogHead>)
+    case append([RelayRoom.NewEntry], RoomName, Completion<Void>)
+    case flush(@Sendable () -> Void)
+  }
+
+  private struct Waiting {
+    var work: [Work] = []
+    var isRunning = false
+    var isClosed = false
+  }
+
+  private let pool: DatabasePool
+  private let queue = DispatchQueue(label: "ropewalk.log")
+  private let waiting = NIOLockedValueBox(Waiting())
+  private let appender: SQLiteAppender
+
+  /// Opens, or creates, the file.
+  init(path: String) throws(RelayLogError) {
+    do {
+      pool = try SQLiteLogSchema.openPool(path: path)
+    } catch { throw RelayLogError(error, during: .open) }
+    appender = SQLiteAppender()
+  }
+
+  func open(_ room: RoomName, _ completion: @escaping Completion<LogHead>) {
+    submit(.open(room, completion))
+  }
+
+  func append(
+    _ entries: [RelayRoom.NewEntry], to room: RoomName, _ completion: @escaping Completion<Void>
+  ) {
+    submit(.append(entries, room, completion))
+  }
+
+  func read(
+    _ room: RoomName, from cursor: UInt64, maximumBytes: Int, _ completion: @escaping Completion<[LogEntry]>
+  ) {
+    read(completion) { try SQLiteLogReading.entries($0, room, from: cursor, maximumBytes: maximumBytes) }
+  }
+
+  func digest(of room: RoomName, at cursor: UInt64, _ completion: @escaping Completion<LogDigest?>) {
+    read(completion) { try SQLiteLogReading.digest($0, room, at: cursor) }
+  }
+
+  func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>) {
+    read(completion) { try SQLiteLogReading.coverage($0, room, key) }
+  }
+
+  func flush(_ completion: @escaping @Sendable () -> Void) { submit(.flush(completion)) }
+
+  func close() {
+    waiting.withLockedValue { $0.isClosed = true }
+    queue.sync {}
+    try? pool.close()
+  }
+
+  private func read<Value: Sendable>(
+    _ completion: @escaping Completion<Value>, _ body: @escaping @Sendable (Database) throws -> Value
+  ) {
+    pool.asyncRead { database in
+      do { completion(.success(try body(try database.get()))) } catch {
+        completion(.failure(RelayLogError(error, during: .read)))
+      }
+    }
+  }
+
+  private func submit(_ work: Work) {
+    let mustStart: Bool? = waiting.withLockedValue { waiting in
+      if waiting.isClosed { return nil }
+      waiting.work.append(work)
+      defer { waiting.isRunning = true }
+      return !waiting.isRunning
+    }
+    guard let mustStart else {
+      return SQLiteAppender.fail([work], RelayLogError(act: .append, reason: .closed))
+    }
+    if mustStart { queue.async { self.run() } }
+  }
+
+  /// Takes all that has gathered, again and again, until nothing is left.
+  private func run() {
+    while true {
+      let work = waiting.withLockedValue { waiting in
+        defer { waiting.work = [] }
+        if waiting.work.isEmpty { waiting.isRunning = false }
+        return waiting.work
+      }
+      if work.isEmpty { return }
+      appender.perform(work, in: pool)
+    }
+  }
+}
+
+extension RelayLogError {
+  /// Keeps SQLite's own code.
+  init(_ error: any Error, during act: Act) {
+    switch error {
+    case let error as RelayLogError: self = error
+    case let error as DatabaseError:
+      self.init(act: act, reason: .sqlite(code: error.extendedResultCode.rawValue))
+    default: self.init(act: act, reason: .damaged)
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import GRDB
+import RopewalkCore
+import RopewalkSync
+import RopewalkZstd
+
+/// What is read from `log.sqlite`. Every stored field is checked: the file may be damaged.
+enum SQLiteLogReading {
+  static func head(_ database: Database, _ room: RoomName) throws -> LogHead {
+    let row = try Row.fetchOne(
+      database,
+      cached: """
+        SELECT cursor, digest FROM entries WHERE room = (SELECT id FROM rooms WHERE name = ?)
+        ORDER BY cursor DESC LIMIT 1
+        """, [room.text])
+    guard let row else { return .empty }
+    return LogHead(cursor: try row.unsigned(0), digest: try row.digest(1))
+  }
+
+  static func digest(_ database: Database, _ room: RoomName, at cursor: UInt64) throws -> LogDigest? {
+    let row = try Row.fetchOne(
+      database,
+      cached: """
+        SELECT digest FROM entries WHERE room = (SELECT id FROM rooms WHERE name = ?) AND cursor = ?
+        """, [room.text, Int64(bitPattern: cursor)])
+    return try row?.digest(0)
+  }
+
+  static func coverage(
+    _ database: Database, _ room: RoomName, _ key: CoverageKey
+  ) throws -> [CoveredRange] {
+    let statement = try database.cachedStatement(
+      sql: """
+        SELECT e.first, e.count, e.cursor, e.hash FROM entries e JOIN documents d ON d.id = e.document
+        WHERE d.room = (SELECT id FROM rooms WHERE name = ?) AND d.name = ? AND d.lineage = ? AND e.replica = ?
+        ORDER BY e.first
+        """)
+    let rows = try Row.fetchCursor(
+      statement,
+      arguments: [
+        room.text, key.document.name.text, Int64(bitPattern: key.document.lineage.rawValue),
+        Int64(bitPattern: key.replica.rawValue),
+      ])
+    var ranges: [CoveredRange] = []
+    while let row = try rows.next() {
+      guard let hash = PayloadHash(bytes: try row.bytes(3)) else { throw damaged }
+      ranges.append(
+        CoveredRange(seqs: try row.sequenceNumbers(0, 1), cursor: try row.unsigned(2), payloadHash: hash))
+    }
+    return ranges
+  }
+
+  static func entries(
+    _ database: Database, _ room: RoomName, from cursor: UInt64, maximumBytes: Int
+  ) throws -> [LogEntry] {
+    let statement = try database.cachedStatement(
+      sql: """
+        SELECT e.cursor, s.name, e.time, d.name, d.lineage, e.replica, e.first, e.count, e.size, e.codec, e.payload
+        FROM entries e JOIN subjects s ON s.id = e.subject JOIN documents d ON d.id = e.document
+        WHERE e.room = (SELECT id FROM rooms WHERE name = ?) AND e.cursor >= ? ORDER BY e.cursor
+        """)
+    let rows = try Row.fetchCursor(statement, arguments: [room.text, Int64(bitPattern: cursor)])
+    var entries: [LogEntry] = []
+    var bytes = 0
+    while let row = try rows.next() {
+      let entry = try entry(row)
+      bytes += entry.encodedSizeBound
+      if !entries.isEmpty, bytes > maximumBytes { break }
+      entries.append(entry)
+    }
+    return entries
+  }
+
+  private static func entry(_ row: Row) throws -> LogEntry {
+    guard let name = DocumentName(utf8: Array(try row.text(3).utf8)) else { throw damaged }
+    let key = DocumentKey(name: name, lineage: Lineage(rawValue: try row.unsigned(4)))
+    let span = EventSpan(
+      replica: ReplicaID(rawValue: try row.unsigned(5)), seqs: try row.sequenceNumbers(6, 7))
+    let size = try row.unsigned(8)
+    let stored = try row.bytes(10)
+    let payload: [UInt8]
+    switch try row.unsigned(9) {
+    case 0: payload = stored
+    case 1:
+      guard size <= 1 << 30 else { throw damaged }
+      payload = try Zstd.decompress(stored, maximumBytes: Int(size))
+    default: throw damaged
+    }
+    guard payload.count == size else { throw damaged }
+    return LogEntry(
+      cursor: try row.unsigned(0), subject: Array(try row.text(1).utf8), time: try row.unsigned(2),
+      header: EntryHeader(document: key, span: span), payload: payload)
+  }
+
+  fileprivate static let damaged = RelayLogError(act: .read, reason: .damaged)
+}
+
+extension Row {
+  fileprivate static func fetchOne(
+    _ database: Database, cached sql: String, _ arguments: StatementArguments
+  ) throws -> Row? {
+    try fetchOne(try database.cachedStatement(sql: sql), arguments: arguments)
+  }
+
+  fileprivate func unsigned(_ column: Int) throws -> UInt64 {
+    guard let value = Int64.fromDatabaseValue(self[column] as DatabaseValue) else {
+      throw SQLiteLogReading.damaged
+    }
+    return UInt64(bitPattern: value)
+  }
+
+  fileprivate func bytes(_ column: Int) throws -> [UInt8] {
+    guard let value = Data.fromDatabaseValue(self[column] as DatabaseValue) else {
+      throw SQLiteLogReading.damaged
+    }
+    return [UInt8](value)
+  }
+
+  fileprivate func text(_ column: Int) throws -> String {
+    guard let value = String.fromDatabaseValue(self[column] as DatabaseValue) else {
+      throw SQLiteLogReading.damaged
+    }
+    return value
+  }
+
+  fileprivate func digest(_ column: Int) throws -> LogDigest {
+    guard let digest = LogDigest(bytes: try bytes(column)) else { throw SQLiteLogReading.damaged }
+    return digest
+  }
+
+  fileprivate func sequenceNumbers(_ first: Int, _ count: Int) throws -> Range<UInt32> {
+    let (first, count) = (try unsigned(first), try unsigned(count))
+    guard first < 1 << 31, count > 0, count <= 1 << 31 - first else { throw SQLiteLogReading.damaged }
+    return UInt32(first)..<UInt32(first + count)
+  }
+}

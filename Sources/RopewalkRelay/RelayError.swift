@@ -1,0 +1,40 @@
+/// Why a relay did not start, or a key or token could not be made. Never carries a key.
+public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Without a key the relay serves on loopback only, and this address is another.
+  case keyRequired(host: String)
+  /// The key file cannot be read.
+  case keyUnreadable(path: String)
+  /// The environment variable is not set.
+  case keyMissing(variable: String)
+  /// HS256 needs a key of at least 32 bytes.
+  case keyTooShort(bytes: Int)
+  /// The data directory cannot be made or written.
+  case dataDirectoryUnusable(path: String)
+  /// Another relay uses the data directory.
+  case dataDirectoryInUse(path: String)
+  /// `log.sqlite` is damaged, of a later version, or no log. `code` is SQLite's, nil if SQLite is content.
+  case logUnusable(path: String, code: Int32?)
+  /// The address cannot be listened on.
+  case cannotListen(host: String, port: Int, reason: String)
+  /// A setting is outside of what is allowed.
+  case badSetting(String)
+
+  /// A sentence that says what to do.
+  public var description: String {
+    switch self {
+    case .keyRequired(let host):
+      "Without a key the relay serves on loopback only (127.0.0.1, ::1); to listen on \(host), give it a key."
+    case .keyUnreadable(let path): "The key file \(path) cannot be read."
+    case .keyMissing(let variable):
+      "The environment variable \(variable), which should hold the key, is not set."
+    case .keyTooShort(let bytes): "The key has \(bytes) bytes; HS256 needs at least 32."
+    case .dataDirectoryUnusable(let path): "The data directory \(path) cannot be made or written."
+    case .dataDirectoryInUse(let path): "Another relay is using the data directory \(path)."
+    case .logUnusable(let path, let code):
+      code.map { "\(path) cannot be opened (SQLite code \($0))." }
+        ?? "\(path) is not a relay log of this version."
+    case .cannotListen(let host, let port, let reason): "Cannot listen on \(host), port \(port): \(reason)"
+    case .badSetting(let text): text
+    }
+  }
+}

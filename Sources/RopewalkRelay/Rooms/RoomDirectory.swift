@@ -1,0 +1,71 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import RopewalkSync
+
+/// Which rooms are in memory, and on which event loop each of them lives.
+final class RoomDirectory: Sendable {
+  private struct Entry {
+    let host: RoomHost
+    /// Sessions that are in the room or on their way into it.
+    var users: Int
+  }
+
+  private struct Rooms {
+    var entries: [RoomName: Entry] = [:]
+    var nextNumber: UInt32 = 1
+  }
+
+  private let rooms = NIOLockedValueBox(Rooms())
+  private let loops: [any EventLoop]
+  private let services: RelayServices
+
+  init(loops: [any EventLoop], services: RelayServices) {
+    self.loops = loops
+    self.services = services
+  }
+
+  /// The room, which stays in memory until `exit` was called as often.
+  func enter(_ name: RoomName) -> RoomHost {
+    rooms.withLockedValue { rooms in
+      if let entry = rooms.entries[name] {
+        rooms.entries[name]?.users += 1
+        return entry.host
+      }
+      let number = RoomNumber(rawValue: rooms.nextNumber)
+      // A process that opens four thousand million rooms begins anew; the old ones are gone by then.
+      rooms.nextNumber = rooms.nextNumber == .max ? 1 : rooms.nextNumber + 1
+      let loop = loops[Int(number.rawValue) % loops.count]
+      let host = RoomHost(name, number: number, loop: loop, directory: self, services: services)
+      rooms.entries[name] = Entry(host: host, users: 1)
+      return host
+    }
+  }
+
+  /// One session less.
+  func exit(_ host: RoomHost) {
+    rooms.withLockedValue { rooms in
+      guard rooms.entries[host.name]?.host === host else { return }
+      rooms.entries[host.name]?.users -= 1
+    }
+  }
+
+  /// Forgets the room if nobody uses it. True if it is forgotten.
+  func retire(_ host: RoomHost) -> Bool {
+    rooms.withLockedValue { rooms in
+      guard let entry = rooms.entries[host.name], entry.host === host else { return true }
+      guard entry.users <= 0 else { return false }
+      rooms.entries[host.name] = nil
+      return true
+    }
+  }
+
+  /// Forgets a room that has failed: whoever comes next gets a new one.
+  func drop(_ host: RoomHost) {
+    rooms.withLockedValue { rooms in
+      if rooms.entries[host.name]?.host === host { rooms.entries[host.name] = nil }
+    }
+  }
+
+  /// How many rooms are in memory.
+  var count: Int { rooms.withLockedValue { $0.entries.count } }
+}
