@@ -14,18 +14,12 @@ extension TextDocument {
   /// The text as it was at a moment; nil if the moment names an event that is not known. Replays what led
   /// to that moment: O(k log k) in its events' runs.
   public func text(at version: Version) -> String? {
-    guard let past = document(at: version) else { return nil }
-    return past.text
-  }
-
-  /// The document as it was at a moment: only the events that led to it.
-  func document(at version: Version) -> TextDocument? {
     var places: [UInt32] = []
     for head in version.heads {
       guard let place = history.graph.place(of: head) else { return nil }
       places.append(place)
     }
-    if places.sorted() == history.graph.heads { return self }
+    if places.sorted() == history.graph.heads { return text }
     let ranges = history.withView { view in
       places.withUnsafeBufferPointer { heads in
         var difference = VersionDifference()
@@ -35,14 +29,9 @@ extension TextDocument {
       }
     }
     var past = TextDocument(lineage: lineage)
-    past.load(history: history, ranges: ranges)
-    return past
-  }
-
-  /// Fills an empty document with some events of a history.
-  private mutating func load(history: TextHistory, ranges: [PlaceRange]) {
-    let update = UpdateEncoder.encode(ranges, of: history, lineage: lineage)
-    _ = try? merge(update, collecting: false)
+    past.history = history.part(ranges)
+    _ = past.replay(from: 0, collecting: false)
+    return past.text
   }
 
   /// The same document with the events of `replica` from `seq` on given to another id: the way out when an
