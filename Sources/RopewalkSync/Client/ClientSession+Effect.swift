@@ -36,10 +36,11 @@ extension ClientSession {
     case acknowledged(room: RoomName, header: EntryHeader, cursor: UInt64)
 
     /// The push was not taken.
-    /// - `covered`: replace the outbox row by rows for the missing ranges (`TextDocument.update(of:)`); none if there
-    ///   are none.
-    /// - `idClash`: hold back this replica's outbox rows until the log's entries were applied. Where `apply` throws
-    ///   `idClash`, re-author the own events from there on; where it does not, the row may go.
+    /// - `covered`: hold back this replica's outbox rows until the log was applied up to the cursor `through`. If that
+    ///   went without a clash, replace the row by rows for the missing ranges (`TextDocument.update(of:)`), none if there
+    ///   are none. The row itself must stay until then: a crash in between only means that it is refused again.
+    /// - `idClash`: hold back this replica's outbox rows until the log was applied up to that cursor. Where `apply`
+    ///   throws `idClash`, re-author the own events from there on; where it does not, the row may go.
     /// - `forbidden`, `tooLarge`: keep the row, tell the person, and do not push it again in this session.
     /// - `overloaded`: keep the row and push it again; `pushReady` comes when it is time.
     case refused(room: RoomName, header: EntryHeader, Refusal)

@@ -199,14 +199,17 @@ extension RelayMessage.Welcome {
 extension Refusal {
   func write(to writer: inout ByteWriter) {
     switch self {
-    case .covered(let missing):
+    case .covered(let missing, let through):
       writer.byte(1)
+      writer.varint(through)
       writer.varint(UInt64(missing.count))
       for range in missing {
         writer.varint32(range.lowerBound)
         writer.varint32(range.upperBound - range.lowerBound)
       }
-    case .idClash: writer.byte(2)
+    case .idClash(let cursor):
+      writer.byte(2)
+      writer.varint(cursor)
     case .forbidden: writer.byte(3)
     case .tooLarge: writer.byte(4)
     case .overloaded(let retryAfter):
@@ -219,6 +222,7 @@ extension Refusal {
     let place = reader.offset
     switch try reader.byte("refusal") {
     case 1:
+      let through = try reader.varint("cursor")
       var missing: [Range<UInt32>] = []
       var least: UInt32 = 0
       for _ in 0..<(try reader.count("missing ranges", unit: 2)) {
@@ -230,8 +234,8 @@ extension Refusal {
         least = start + count
         missing.append(start..<least)
       }
-      self = .covered(missing: missing)
-    case 2: self = .idClash
+      self = .covered(missing: missing, through: through)
+    case 2: self = .idClash(at: try reader.varint("cursor"))
     case 3: self = .forbidden
     case 4: self = .tooLarge
     case 5: self = .overloaded(retryAfter: try reader.varint32("retry"))

@@ -118,11 +118,12 @@ public enum RelayMessage: Hashable, Sendable {
 
 /// Why a push was not taken.
 public enum Refusal: Hashable, Sendable {
-  /// The log holds some of these events, cut otherwise. The ranges, ascending, are what it lacks: cut anew and push
-  /// those. The rest comes (or came) through the log.
-  case covered(missing: [Range<UInt32>])
-  /// The log holds other bytes under this header.
-  case idClash
+  /// The log holds some of these events, cut otherwise, in entries up to the cursor `through`. Once those were applied
+  /// without a clash, cut anew and push what the log lacks: the ranges `missing`, ascending. Not before: if the log's
+  /// events are another's under the same id, the missing ones would be taken for theirs.
+  case covered(missing: [Range<UInt32>], through: UInt64)
+  /// The log holds other bytes under this header, in the entry at this cursor.
+  case idClash(at: UInt64)
   /// The role does not allow it.
   case forbidden
   /// The payload is larger than the limits allow.

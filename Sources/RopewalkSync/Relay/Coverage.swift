@@ -47,9 +47,9 @@ struct Coverage: Sendable {
     /// The log holds just this, in that entry.
     case repeated(cursor: UInt64)
     /// The log holds other bytes under the same header.
-    case clash
-    /// The log holds some of it, cut otherwise; it lacks these.
-    case covered(missing: [Range<UInt32>])
+    case clash(cursor: UInt64)
+    /// The log holds some of it, cut otherwise, in entries up to a cursor; it lacks these.
+    case covered(missing: [Range<UInt32>], through: UInt64)
   }
 
   init() {}
@@ -63,18 +63,21 @@ struct Coverage: Sendable {
     let first = firstIndex(endingAfter: seqs.lowerBound)
     guard first < ranges.count, ranges[first].seqs.lowerBound < seqs.upperBound else { return .new }
     if ranges[first].seqs == seqs {
-      return ranges[first].payloadHash == payloadHash ? .repeated(cursor: ranges[first].cursor) : .clash
+      let cursor = ranges[first].cursor
+      return ranges[first].payloadHash == payloadHash ? .repeated(cursor: cursor) : .clash(cursor: cursor)
     }
     var missing: [Range<UInt32>] = []
+    var through: UInt64 = 0
     var place = seqs.lowerBound
     var index = first
     while index < ranges.count, ranges[index].seqs.lowerBound < seqs.upperBound {
       if place < ranges[index].seqs.lowerBound { missing.append(place..<ranges[index].seqs.lowerBound) }
       place = ranges[index].seqs.upperBound
+      through = max(through, ranges[index].cursor)
       index += 1
     }
     if place < seqs.upperBound { missing.append(place..<seqs.upperBound) }
-    return .covered(missing: missing)
+    return .covered(missing: missing, through: through)
   }
 
   /// Adds a range that was judged new.

@@ -45,8 +45,9 @@ extension RelayRoom {
     let seqs = push.header.span.seqs
     let hash = PayloadHash(of: push.payload)
     switch (coverage[key] ?? Coverage()).judge(seqs, hash) {
-    case .clash: return [refuse(push, from: unjudged.session, .idClash)]
-    case .covered(let missing): return [refuse(push, from: unjudged.session, .covered(missing: missing))]
+    case .clash(let cursor): return [refuse(push, from: unjudged.session, .idClash(at: cursor))]
+    case .covered(let missing, let through):
+      return [refuse(push, from: unjudged.session, .covered(missing: missing, through: through))]
     case .repeated(let cursor): return acknowledgeRepeat(push, from: unjudged.session, at: cursor)
     case .new: break
     }
