@@ -4,13 +4,24 @@ extension TextDocument {
     guard first < history.graph.count, let leastHead = history.graph.heads.first else { return [] }
     var target = PatchTarget(buffer: buffer, collects: collecting)
     buffer = TextBuffer()  // so that the target's is the only one and is changed in place
-    let isIrregular = history.isIrregular
-    history.isIrregular = history.withView { view in
-      var replay = Replay(of: view, from: first, leastHead: leastHead, isIrregular: isIrregular)
+    let wasIrregular = history.isIrregular
+    let (isIrregular, isContradicted) = history.withView { view in
+      var replay = Replay(of: view, from: first, leastHead: leastHead, isIrregular: wasIrregular)
       replay.run(into: &target)
-      return replay.isIrregular
+      return (replay.isIrregular, replay.isContradicted)
     }
+    history.isIrregular = isIrregular
     buffer = target.buffer
-    return target.patches
+    return isContradicted ? rebuild(collecting: collecting) : target.patches
+  }
+
+  /// Makes the text anew from the history. Only a snapshot that somebody forged holds a text that its history
+  /// contradicts, and then the history counts.
+  private mutating func rebuild(collecting: Bool) -> [TextPatch] {
+    let length = buffer.scalarCount
+    buffer = TextBuffer()
+    history.isIrregular = false
+    _ = replay(from: 0, collecting: false)
+    return collecting ? [TextPatch(position: 0, deleted: length, inserted: utf8)] : []
   }
 }

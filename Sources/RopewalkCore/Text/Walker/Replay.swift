@@ -16,6 +16,8 @@ struct Replay: ~Copyable {
   private var bounds = FlatBuffer<Int32>()
   private var walker = Walker()
   private(set) var isIrregular: Bool
+  /// The text to be changed is not the one that the history before `first` leads to; nothing was changed.
+  private(set) var isContradicted = false
 
   private var at: UInt32
   private var graphRun: Int
@@ -42,7 +44,7 @@ struct Replay: ~Copyable {
 
   /// Makes all changes to `target`.
   mutating func run(into target: inout PatchTarget) {
-    while at < history.count {
+    while at < history.count, !isContradicted {
       let end = history.end(ofGraphRun: graphRun)
       let bound = Int(bounds[graphRun - firstRun])
       guard Int(at) <= bound else {
@@ -63,6 +65,7 @@ struct Replay: ~Copyable {
       walker.open(head: at - 1, length: present, history: history, from: at)
     } else {
       openBefore(present: present, target: &target)
+      if isContradicted { return }
     }
     var (authorRun, logRun) = (authorRun, logRun)
     while history.end(ofAuthorRun: authorRun) <= at { authorRun += 1 }
@@ -98,7 +101,8 @@ struct Replay: ~Copyable {
       place = end
       run += 1
     }
-    if isLong { walker.shortenBase(by: walker.tree.total[View.present] &- present) }
+    let excess = walker.tree.total[View.present] &- present
+    isContradicted = isLong ? !walker.shortenBase(by: excess) : excess != 0
   }
 
   /// Walks a part of a graph run, author by author.

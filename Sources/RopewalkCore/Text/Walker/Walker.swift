@@ -74,21 +74,24 @@ struct Walker: ~Copyable {
     baseEnd = Item.none
   }
 
-  /// Takes `count` scalars off the end of the base text, which was opened too long.
-  mutating func shortenBase(by count: UInt32) {
+  /// Takes `count` scalars off the end of the base text, which was opened too long. Returns false if that many
+  /// untouched ones do not stand there: then the present text is not the one that the history leads to.
+  mutating func shortenBase(by count: UInt32) -> Bool {
     let total = tree.total[View.base]
-    guard count > 0, total > 0 else { return }
+    guard count > 0, total > 0 else { return count == 0 }
     let spot = find(Item.baseFlag | (total - 1))
     let pointer = items.pointer(slot(spot))
+    guard count <= pointer.pointee.length, pointer.pointee.state == SIMD4(repeating: 1) else { return false }
     tree.add(.zero &- SumTree.Sum(repeating: count), to: spot.leaf)
     pointer.pointee.length -= count
-    guard pointer.pointee.length == 0 else { return }
+    guard pointer.pointee.length == 0 else { return true }
     // What stood before it took it for the right parent, where the text really ended.
     baseEnd = pointer.pointee.id
     let last = Int(itemCounts[spot.leaf]) - 1
     pointer.update(from: pointer + 1, count: last - spot.index)
     itemCounts[spot.leaf] = UInt32(last)
     if last == 0 { tree.removeLeaf(spot.leaf) }
+    return true
   }
 
   mutating func growLeaves() {
