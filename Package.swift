@@ -59,7 +59,7 @@ let package = Package(
         "Ropewalk", "RopewalkRelay", "RopewalkTraces",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     .testTarget(name: "RopewalkCoreTests", dependencies: ["RopewalkCore", "RopewalkZstd"]),
     .testTarget(name: "RopewalkSyncTests", dependencies: ["RopewalkSync"]),

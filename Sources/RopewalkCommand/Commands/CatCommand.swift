@@ -1,0 +1,15 @@
+import ArgumentParser
+import Ropewalk
+
+/// Prints a document.
+struct CatCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cat", abstract: "Print a document's text, byte for byte.")
+
+  @OptionGroup var replica: ReplicaArgument
+  @OptionGroup var document: DocumentOptions
+
+  func run() throws {
+    Console.standard.raw(try document.find(in: replica.open()).read().utf8)
+  }
+}

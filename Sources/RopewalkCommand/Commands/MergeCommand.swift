@@ -1,0 +1,34 @@
+import ArgumentParser
+import Ropewalk
+
+/// Merges two replica files.
+struct MergeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merge",
+    abstract: "Take into replica A all that replica B has. No relay is needed; B is only read.",
+    discussion: "Merge B into A and then A into B to make both equal.")
+
+  @Argument(help: "The replica that gains.")
+  var a: String
+
+  @Argument(help: "The replica that is read.")
+  var b: String
+
+  func run() throws {
+    let (target, source) = (ReplicaPath.resolved(a), ReplicaPath.resolved(b))
+    try ReplicaPath.mustExist(target)
+    try ReplicaPath.mustExist(source)
+    let report = try Replica(path: target).merge(from: source)
+    let console = Console.standard
+    if report.gained.isEmpty && report.clashes.isEmpty { console.line("nothing new") }
+    for gain in report.gained {
+      console.line("\(gain.room.text)/\(gain.key.name.text): \(Wording.count(gain.eventCount, "new event"))")
+    }
+    for clash in report.clashes {
+      console.problem(
+        "\(clash.room.text)/\(clash.key.name.text): cannot be merged; event \(clash.event.seq) of "
+          + "\(Wording.id(clash.event.replica.rawValue)) was written differently in each")
+    }
+    if !report.clashes.isEmpty { throw ExitCode(Failure.Code.checkFailed.rawValue) }
+  }
+}

@@ -1,0 +1,5 @@
+import ArgumentParser
+
+struct MirrorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "mirror")
+}

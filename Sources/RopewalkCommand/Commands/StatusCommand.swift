@@ -1,0 +1,61 @@
+import ArgumentParser
+import Ropewalk
+
+/// Shows what a replica holds and what is still to be sent.
+struct StatusCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status",
+    abstract: "Show a replica's rooms and documents, what is unsent, and whether the relay answers.")
+
+  @OptionGroup var replica: ReplicaArgument
+  @OptionGroup var relay: RelayOptions
+
+  @Flag(help: "Do not ask the relay.")
+  var offline = false
+
+  func run() async throws {
+    let replica = try replica.open()
+    for line in try Self.lines(replica) { Console.standard.line(line) }
+    if !offline { Console.standard.line(try await connection(replica)) }
+  }
+
+  /// Says whether the relay answers and takes this token; joins no room and changes nothing.
+  private func connection(_ replica: Replica) async throws -> String {
+    var options = ClientOptions()
+    options.connectTimeout = 3000
+    let client = try Client(
+      replica: replica, relay: relay.url, token: try relay.presentedToken(), options: options)
+    do {
+      try await client.sync()
+      await client.close()
+      return "relay \(relay.url): reachable"
+    } catch {
+      await client.close()
+      return "relay \(relay.url): \(Failure(error).message)"
+    }
+  }
+
+  static func lines(_ replica: Replica) throws -> [String] {
+    var lines = ["replica \(replica.path)"]
+    for room in try replica.rooms() {
+      let offer = room.needsOffer ? ", will offer the relay what it lacks" : ""
+      lines.append(
+        "room \(room.room.text): read to #\(room.cursor), "
+          + "\(Wording.count(room.unsentEventCount, "event")) unsent\(offer)")
+      for document in try replica.documents(in: room.room.text) {
+        let note = document.isCurrent ? "" : "  (another document of that name; began differently)"
+        lines.append(
+          "  \(document.key.name.text): \(Wording.count(document.scalarCount, "character")), "
+            + "\(Wording.count(document.eventCount, "event")), "
+            + "\(Wording.number(document.unsentEventCount)) unsent\(note)")
+        lines.append("    version \(words(document.version))")
+      }
+    }
+    return lines
+  }
+
+  private static func words(_ version: Version) -> String {
+    version.heads.isEmpty
+      ? "empty" : version.heads.map { "\(Wording.id($0.replica.rawValue))@\($0.seq)" }.joined(separator: " ")
+  }
+}

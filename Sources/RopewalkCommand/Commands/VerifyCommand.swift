@@ -1,0 +1,31 @@
+import ArgumentParser
+import Ropewalk
+
+/// Checks a replica file.
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Check a replica file, and name what is damaged and what is safe. Changes nothing.",
+    discussion: "Exits with 1 if anything is damaged.")
+
+  @OptionGroup var replica: ReplicaArgument
+
+  func run() throws {
+    try ReplicaPath.mustExist(replica.path)
+    let report = try Replica.verify(path: replica.path)
+    let console = Console.standard
+    for document in report.soundDocuments {
+      console.line(
+        "sound    \(document.room.text)/\(document.key.name.text): \(Wording.count(document.eventCount, "event"))"
+      )
+    }
+    for lost in report.damagedDocuments {
+      let rest =
+        lost.readableTextBytes.map { "; its plain text of \(Wording.count($0, "byte")) can be read" } ?? ""
+      console.line("damaged  \(lost.room)/\(lost.name)\(rest)")
+    }
+    for damage in report.damage { console.problem("\(damage)") }
+    guard report.isSound else { throw ExitCode(Failure.Code.checkFailed.rawValue) }
+    console.line("\(Wording.count(report.soundDocuments.count, "document")), nothing damaged")
+  }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+
+/// `ropewalk`: everything the library does, at a terminal.
+@main
+struct RootCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ropewalk",
+    abstract: "Text that people write together, with or without a network.",
+    discussion: """
+      New here? Try `ropewalk demo`: two people edit one text offline and meet at a relay.
+
+      Exit codes: 0 done; 1 a check did not hold; 2 a file cannot be read or written; 3 the relay cannot be \
+      reached; 4 the relay refuses; 5 documents of one name began with different texts; 64 wrong usage; 70 any other \
+      failure.
+
+      ROPEWALK_RELAY and ROPEWALK_TOKEN stand in for --relay and --token.
+      """,
+    version: "0.1.0",
+    groupedSubcommands: [
+      CommandGroup(
+        name: "To begin with:", subcommands: [DemoCommand.self, MirrorCommand.self, ServeCommand.self]),
+      CommandGroup(
+        name: "Replicas:",
+        subcommands: [
+          SyncCommand.self, CatCommand.self, LogCommand.self, StatusCommand.self, MergeCommand.self,
+          VerifyCommand.self,
+        ]),
+      CommandGroup(
+        name: "For developers:", subcommands: [TokenCommand.self, ReplayCommand.self, ConformCommand.self]),
+    ])
+
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      guard let failure = Failure(error) else { exit(withError: error) }
+      Console.standard.problem("ropewalk: \(failure.message)")
+      Foundation.exit(failure.code.rawValue)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import Ropewalk
+
+/// Which replica file. Where a plain file that is mirrored is named, its replica beside it is meant.
+struct ReplicaArgument: ParsableArguments {
+  @Argument(help: "A replica file, or a plain file that `ropewalk mirror` keeps.")
+  var replica: String
+
+  /// The replica's path.
+  var path: String { ReplicaPath.resolved(replica) }
+
+  /// Opens a replica that must be there.
+  func open() throws -> Replica {
+    try ReplicaPath.mustExist(path)
+    return try Replica(path: path)
+  }
+}
+
+/// Where replicas are.
+enum ReplicaPath {
+  /// The replica that `mirror` keeps for a plain file: hidden, beside it.
+  static func beside(_ file: String) -> String {
+    let url = URL(fileURLWithPath: file)
+    return url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).ropewalk").path
+  }
+
+  /// The path itself, or the replica beside it if there is one.
+  static func resolved(_ path: String) -> String {
+    FileManager.default.fileExists(atPath: beside(path)) ? beside(path) : path
+  }
+
+  static func mustExist(_ path: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw Failure(.file, "there is no replica at \(path); `ropewalk sync` or `ropewalk mirror` makes one")
+    }
+  }
+}
+
+/// Which document of a replica; not needed where there is only one.
+struct DocumentOptions: ParsableArguments {
+  @Option(help: "The room. (default: the only one)")
+  var room: String?
+
+  @Option(help: "The document's name. (default: the only one)")
+  var document: String?
+
+  /// The one document that is meant.
+  func find(in replica: Replica) throws -> ReplicaDocument {
+    let all = try replica.documents(in: room).filter {
+      $0.isCurrent && (document == nil || $0.key.name.text == document)
+    }
+    guard let only = all.first else {
+      let wish = [document.map { "named \($0)" }, room.map { "in room \($0)" }].compactMap { $0 }
+      throw Failure(.file, "the replica holds no document \(wish.joined(separator: " "))".trimmed)
+    }
+    guard all.count == 1 else {
+      let names = all.map { "--room \($0.room.text) --document \($0.key.name.text)" }
+      throw Failure(
+        .usage, "the replica holds several documents; choose one:\n  " + names.joined(separator: "\n  "))
+    }
+    return try replica.document(only.key.name.text, in: only.room.text)
+  }
+}
+
+extension String {
+  /// Without whitespace at its ends.
+  fileprivate var trimmed: String { trimmingCharacters(in: .whitespaces) }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Ropewalk
+import RopewalkRelay
+import RopewalkTraces
+
+/// Why a command ends without having done what it was asked: an exit code and a sentence with the way out.
+struct Failure: Error, Equatable {
+  /// The exit codes of `ropewalk`; what they mean is in its `--help`.
+  enum Code: Int32 {
+    case checkFailed = 1
+    case file = 2
+    case unreachable = 3
+    case refused = 4
+    case lineageClash = 5
+    case usage = 64
+    case other = 70
+  }
+
+  let code: Code
+  let message: String
+
+  init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// Translates what the library throws; nil for what the argument parser itself reports.
+  init?(_ error: any Error) {
+    switch error {
+    case let failure as Failure: self = failure
+    case let error as TraceError: self.init(error)
+    case let error as ReplicaError: self.init(error)
+    case let error as ClientError: self.init(error)
+    case let error as RelayError: self.init(.file, error.description)
+    case is CleanExit, is ExitCode, is ValidationError: return nil
+    default:
+      guard RootCommand.exitCode(for: error) == .failure else { return nil }
+      self.init(.other, "\(error)")
+    }
+  }
+
+  init(_ error: TraceError) {
+    switch error.reason {
+    case .outOfBounds, .concurrentWithItself, .engine: self.init(.checkFailed, error.description)
+    default: self.init(.file, error.description)
+    }
+  }
+
+  init(_ error: ReplicaError) {
+    switch error {
+    case .lineageClash: self.init(.lineageClash, "\(error)")
+    case .invalidRoomName, .invalidDocumentName: self.init(.usage, "\(error)")
+    default: self.init(.file, "\(error)")
+    }
+  }
+
+  init(_ error: ClientError) {
+    switch error {
+    case .invalidAddress:
+      self.init(.usage, "a relay's address looks like ws://127.0.0.1:7717/sync")
+    case .invalidRoomName: self.init(.usage, "\(ReplicaError.invalidRoomName)")
+    case .unreachable(let words):
+      self.init(.unreachable, "the relay cannot be reached (\(words)); is `ropewalk serve` running there?")
+    case .notARelay(let words): self.init(.unreachable, "there is no relay at that address (\(words))")
+    case .connectionLost: self.init(.unreachable, "the connection was lost; nothing is lost, try again")
+    case .refused(let room, let error):
+      let place = room.map { "room \($0.text)" } ?? "the connection"
+      self.init(.refused, "the relay refuses \(place): \(error.text)")
+    case .pushRefused(let room, let refusal):
+      self.init(
+        .refused,
+        "the relay does not take changes to room \(room.text) (\(refusal)); they stay in the replica")
+    case .replica(let error): self.init(error)
+    case .closed: self.init(.other, "the connection was closed")
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Foundation
+
+/// Numbers and times as people read them.
+enum Wording {
+  /// "1,234,567".
+  static func number(_ value: Int) -> String {
+    var digits = Array(String(value.magnitude))
+    var place = digits.count - 3
+    while place > 0 {
+      digits.insert(",", at: place)
+      place -= 3
+    }
+    return (value < 0 ? "-" : "") + String(digits)
+  }
+
+  /// "1 event", "2 events".
+  static func count(_ value: Int, _ one: String, _ many: String? = nil) -> String {
+    "\(number(value)) \(value == 1 ? one : many ?? one + "s")"
+  }
+
+  /// "0.31 s", "12.3 s", "4 min 05 s".
+  static func duration(_ duration: Duration) -> String {
+    let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    if seconds < 10 { return String(format: "%.2f s", seconds) }
+    if seconds < 100 { return String(format: "%.1f s", seconds) }
+    return String(format: "%d min %02d s", Int(seconds) / 60, Int(seconds) % 60)
+  }
+
+  /// "2026-03-01 12:30:05Z".
+  static func time(milliseconds: UInt64) -> String {
+    let date = Date(timeIntervalSince1970: Double(milliseconds / 1000))
+    return date.formatted(.iso8601.dateTimeSeparator(.space))
+  }
+
+  /// A replica or lineage number as sixteen hexadecimal digits.
+  static func id(_ value: UInt64) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
