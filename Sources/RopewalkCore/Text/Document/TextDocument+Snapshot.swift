@@ -62,8 +62,13 @@ extension TextDocument {
     for _ in 0..<waitingCount {
       let start = reader.offset
       let waiting = try Update(bytes: Array(try reader.block("snapshot.waiting")), budget: budget)
-      guard (try? merge(waiting, collecting: false)) != nil else {
-        throw FormatError(.badValue, at: start, field: "snapshot.waiting")
+      do throws(ApplyError) { _ = try merge(waiting, collecting: false) } catch {
+        switch error {
+        // It came to contradict what is known while it waited: it can never be merged.
+        case .idClash, .tooLarge: break
+        case .malformed, .lineageMismatch:
+          throw FormatError(.badValue, at: start, field: "snapshot.waiting")
+        }
       }
     }
     try reader.expectEnd()
