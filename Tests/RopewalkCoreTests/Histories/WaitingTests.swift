@@ -1,0 +1,61 @@
+import RopewalkCore
+import Testing
+
+/// Updates that wait for their parents.
+@Suite struct WaitingTests {
+  private static func event(
+    _ replica: UInt64, _ seq: UInt32, _ parents: [EventID], _ text: Unicode.Scalar
+  ) -> ReferenceEvent {
+    ReferenceEvent(
+      id: EventID(replica: ReplicaID(rawValue: replica), seq: seq), parents: parents,
+      operation: .insert(text, at: 0))
+  }
+
+  private static func update(_ events: [ReferenceEvent]) throws -> Update {
+    try Update(bytes: ReferenceEncoder.update(of: events))
+  }
+
+  @Test func aDocumentOpensAlthoughAWaitingUpdateCameToContradictIt() throws {
+    let absent = EventID(replica: ReplicaID(rawValue: 9), seq: 0)
+    var document = TextDocument()
+    // Waits for an event, and holds another content of one that comes later.
+    _ = try document.apply(Self.update([Self.event(1, 0, [absent], "a")]))
+    _ = try document.apply(Self.update([Self.event(1, 0, [], "b")]))
+    #expect(document.text == "b")
+    #expect(document.missingEvents == [absent])
+    var opened = try TextDocument(snapshot: document.snapshot())
+    #expect(opened.text == "b")
+    // What comes after is merged all the same, and the contradiction is dropped.
+    for index in 0..<2 {
+      let later = try Self.update([Self.event(9, 0, [], "c")])
+      if index == 0 { _ = try document.apply(later) } else { _ = try opened.apply(later) }
+    }
+    #expect(document.text == opened.text)
+    #expect(document.pendingEventCount == 0)
+    #expect(opened.pendingEventCount == 0)
+  }
+
+  @Test func anUpdateThatWaitsForTwoEventsIsTriedWhenEitherComes() throws {
+    let first = EventID(replica: ReplicaID(rawValue: 8), seq: 0)
+    let second = EventID(replica: ReplicaID(rawValue: 9), seq: 0)
+    let waiting = [Self.event(1, 0, [first], "a"), Self.event(2, 0, [second], "b")]
+    var document = TextDocument()
+    _ = try document.apply(Self.update(waiting))
+    #expect(document.missingEvents == [first, second])
+    _ = try document.apply(Self.update([Self.event(9, 0, [], "c")]))
+    #expect(document.text == "bc")
+    #expect(document.missingEvents == [first])
+    _ = try document.apply(Self.update([Self.event(8, 0, [], "d")]))
+    #expect(document.scalarCount == 4)
+    #expect(document.missingEvents.isEmpty)
+  }
+
+  @Test func anEventKnownWithOtherContentIsAClash() throws {
+    var document = TextDocument()
+    _ = try document.apply(Self.update([Self.event(1, 0, [], "a")]))
+    #expect(throws: ApplyError.idClash(EventID(replica: ReplicaID(rawValue: 1), seq: 0))) {
+      try document.apply(Self.update([Self.event(1, 0, [], "b")]))
+    }
+    #expect(document.text == "a")
+  }
+}
