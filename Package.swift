@@ -63,7 +63,9 @@ let package = Package(
       ]),
     .testTarget(name: "RopewalkCoreTests", dependencies: ["RopewalkCore", "RopewalkZstd"]),
     .testTarget(name: "RopewalkSyncTests", dependencies: ["RopewalkSync"]),
-    .testTarget(name: "RopewalkReplicaTests", dependencies: ["RopewalkReplica"]),
+    .testTarget(
+      name: "RopewalkReplicaTests",
+      dependencies: ["RopewalkReplica", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "RopewalkRelayTests", dependencies: ["RopewalkRelay"]),
     .testTarget(name: "RopewalkClientTests", dependencies: ["RopewalkClient", "RopewalkRelay"]),
     .testTarget(name: "RopewalkTracesTests", dependencies: ["RopewalkTraces"]),

@@ -1,3 +1,4 @@
+import GRDB
 import RopewalkCore
 import RopewalkSync
 
@@ -15,51 +16,96 @@ public final class Replica: Sendable {
   /// The file.
   public let path: String
 
+  let options: ReplicaOptions
+  let observers = Observers()
+  private let queue: DatabaseQueue
+  // Used only inside `perform`, which runs in the database's serial queue.
+  private nonisolated(unsafe) let state = ReplicaState()
+
   /// Opens a replica, and makes the file if there is none.
   ///
   /// Throws `notAReplica`, `newerSchema`, `damaged` or `storage`.
-  public init(path: String, options: ReplicaOptions = ReplicaOptions()) throws(ReplicaError) { fatalError() }
-
-  /// The document that this replica knows under a name; it need not exist yet: the first edit makes it, blank.
-  ///
-  /// Where documents of several lineages have the name, it is the one this replica has chosen: the first it had, until
-  /// `ReplicaDocument.adoptRoomLineage`.
-  public func document(_ name: String, in room: String) throws(ReplicaError) -> ReplicaDocument {
-    fatalError()
+  public init(path: String, options: ReplicaOptions = ReplicaOptions()) throws(ReplicaError) {
+    self.path = path
+    self.options = options
+    queue = try ReplicaFile.queue(path, options)
   }
 
-  /// The document of one lineage, which must be there.
-  public func document(_ key: DocumentKey, in room: RoomName) throws(ReplicaError) -> ReplicaDocument {
-    fatalError()
-  }
-
-  /// A document that began as `text`: whoever seeds a document of this name with the same text, even offline, has the same
-  /// document. Does nothing if it is there already, whatever was edited since; throws `lineageClash` if the
-  /// name is taken by a document that began otherwise and has events. The empty text gives a blank document.
-  public func seed(_ name: String, in room: String, with text: String) throws(ReplicaError) -> ReplicaDocument
-  {
-    fatalError()
-  }
-
-  /// All documents, or one room's, ordered by room, name and lineage.
-  public func documents(in room: String? = nil) throws(ReplicaError) -> [DocumentStatus] { fatalError() }
-
-  /// What is known of every room's log.
-  public func rooms() throws(ReplicaError) -> [RoomStatus] { fatalError() }
-
-  /// Takes in everything that another replica file has and this one lacks, without any relay. The other file is only read.
-  public func merge(from path: String) throws(ReplicaError) -> MergeReport { fatalError() }
-
-  /// Checks a whole file and says what is damaged and what is safe. Changes nothing. Throws only if there is no file to read.
-  public static func verify(path: String) throws(ReplicaError) -> VerificationReport { fatalError() }
+  deinit { observers.finish() }
 
   /// Looks for what other processes wrote, and delivers it to `changes()`. Costs microseconds if there is nothing.
   /// Every other call does the same first; this is for those who only watch.
-  public func refresh() throws(ReplicaError) { fatalError() }
+  public func refresh() throws(ReplicaError) { try read { _ in } }
 
-  /// Writes a copy of the replica, complete in one file, while it is in use.
-  public func copy(to path: String) throws(ReplicaError) { fatalError() }
+  /// Writes a copy of the replica, complete in one file, while it is in use. There must be no such file yet.
+  public func copy(to path: String) throws(ReplicaError) {
+    try ReplicaError.mapping {
+      try queue.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [path]) }
+    }
+  }
 
   /// Ends all observations and closes the file. Later calls throw `closed`.
-  public func close() throws(ReplicaError) { fatalError() }
+  public func close() throws(ReplicaError) {
+    observers.finish()
+    try ReplicaError.mapping { try queue.close() }
+  }
+
+  // MARK: Transactions
+
+  /// What a commit waits for.
+  enum Commit {
+    /// Nothing is written.
+    case none
+    /// The disk, as the options say.
+    case durable
+    /// The operating system: what is lost by a power cut comes again from the relay.
+    case repeatable
+  }
+
+  /// Reads, in one transaction.
+  func read<Result>(_ body: (Transaction) throws -> Result) throws(ReplicaError) -> Result {
+    try ReplicaError.mapping { try perform(.none, body) }
+  }
+
+  /// Reads and writes, in one transaction that is durable when this returns.
+  func write<Result>(_ body: (Transaction) throws -> Result) throws(ReplicaError) -> Result {
+    try ReplicaError.mapping { try perform(.durable, body) }
+  }
+
+  /// Runs a transaction, and publishes what it changed before any other can begin. Errors of `body` come through.
+  func perform<Result>(_ commit: Commit, _ body: (Transaction) throws -> Result) throws -> Result {
+    try queue.writeWithoutTransaction { db in
+      try setSynchronous(commit, db)
+      let transaction = Transaction(db, state, options, observers)
+      var result: Result?
+      do {
+        try db.inTransaction(commit == .none ? .deferred : .immediate) {
+          try transaction.refresh()
+          result = try body(transaction)
+          return .commit
+        }
+      } catch {
+        transaction.forgetEverything()
+        publish(transaction.foreignChanges)
+        throw error
+      }
+      if transaction.recordedAuthor { state.authorIsRecorded = true }
+      publish(transaction.foreignChanges)
+      publish(transaction.changes)
+      if transaction.outboxGrew || transaction.foundForeignWrites { observers.signalOutbox() }
+      guard let result else { throw ReplicaError.closed }
+      return result
+    }
+  }
+
+  private func publish(_ changes: [Transaction.Change]) {
+    for change in changes { observers.publish(change.change, isCurrent: change.isCurrent) }
+  }
+
+  private func setSynchronous(_ commit: Commit, _ db: Database) throws {
+    let isFull = commit == .durable && options.durability == .full
+    guard commit != .none, state.isSynchronousFull != isFull else { return }
+    try db.execute(sql: "PRAGMA synchronous = \(isFull ? "FULL" : "NORMAL")")
+    state.isSynchronousFull = isFull
+  }
 }

@@ -3,75 +3,116 @@ import RopewalkSync
 
 /// One document of a replica. A handle: cheap to make and to copy.
 public struct ReplicaDocument: Sendable {
+  let replica: Replica
   /// The room.
   public let room: RoomName
   /// What people call it.
   public let name: DocumentName
+  /// Nil for whatever the name means.
+  let pinnedLineage: Lineage?
 
   // MARK: Reading
 
   /// The present text; empty if the document does not exist yet.
-  public var text: String { get throws(ReplicaError) { fatalError() } }
+  public var text: String {
+    get throws(ReplicaError) { try read().text }
+  }
+
   /// What the document began as. May change while the document has no events of its own, and by `adoptRoomLineage`.
-  public var lineage: Lineage { get throws(ReplicaError) { fatalError() } }
+  public var lineage: Lineage {
+    get throws(ReplicaError) {
+      if let pinnedLineage { return pinnedLineage }
+      return try replica.read { transaction in
+        try id(transaction).map { try transaction.loaded($0).key.lineage } ?? .blank
+      }
+    }
+  }
+
   /// The whole document as a value: history, versions, conversions of indices. Keeping it makes the next edit copy it.
-  public func read() throws(ReplicaError) -> TextDocument { fatalError() }
+  public func read() throws(ReplicaError) -> TextDocument {
+    try replica.read { try value($0) }
+  }
+
   /// Size, unsent events and the like.
-  public func status() throws(ReplicaError) -> DocumentStatus { fatalError() }
-
-  // MARK: Editing. Each call is one transaction, and durable when it returns.
-
-  /// Inserts before scalar `index` (0 … the text's length in scalars).
-  public func insert(_ text: String, at index: Int) throws(ReplicaError) { fatalError() }
-  /// Deletes scalars.
-  public func delete(_ range: Range<Int>) throws(ReplicaError) { fatalError() }
-  /// Deletes scalars and inserts in their place.
-  public func replace(_ range: Range<Int>, with text: String) throws(ReplicaError) { fatalError() }
-  /// Changes the document in one transaction with its outbox entry: any number of edits, and updates that were made
-  /// elsewhere. `replica` is set. Whatever events are new afterwards are pushed to the relay.
-  ///
-  /// - Parameter localValues: stored in the same transaction (see `localValue`); nil removes.
-  /// - Parameter body: must not use the replica. If it throws, nothing has happened.
-  public func edit<Result>(
-    localValues: [String: [UInt8]?] = [:], _ body: (inout TextDocument) throws -> Result
-  ) throws -> Result { fatalError() }
+  public func status() throws(ReplicaError) -> DocumentStatus {
+    try replica.read { transaction in
+      guard let id = try id(transaction) else { throw ReplicaError.noSuchDocument }
+      return try transaction.status(of: id)
+    }
+  }
 
   // MARK: Observing
 
-  /// What happens to the document from now on, except edits through this very handle's replica by `insert` and so on
-  /// unless `includingOwn`. Ends when the replica is closed.
+  /// What happens to the document from now on. Edits through this `Replica` are left out unless `includingOwn`.
+  ///
+  /// The stream ends when the replica is closed. It keeps what is not consumed.
   public func changes(includingOwn: Bool = false) throws(ReplicaError) -> AsyncStream<DocumentChange> {
-    fatalError()
+    try observe(includingOwn: includingOwn).changes
   }
+
   /// The same, with the text to which the first change applies.
   public func observe(includingOwn: Bool = false) throws(ReplicaError) -> (
     text: String, changes: AsyncStream<DocumentChange>
-  ) { fatalError() }
-
-  // MARK: Local values
-
-  /// A small value that an application keeps beside the document in this file only.
-  public func localValue(_ key: String) throws(ReplicaError) -> [UInt8]? { fatalError() }
-  /// Sets a local value; nil removes it. A transaction of its own: see also `edit(localValues:)`.
-  public func setLocalValue(_ value: [UInt8]?, for key: String) throws(ReplicaError) { fatalError() }
+  ) {
+    try replica.read { transaction in
+      let text = try value(transaction).text
+      if pinnedLineage == nil {
+        transaction.state.shown[ReplicaState.Name(room: room, name: name)] = try id(transaction)
+      }
+      let changes = replica.observers.observe(
+        room: room, name: name, lineage: pinnedLineage, includesOwn: includingOwn)
+      return (text, changes)
+    }
+  }
 
   // MARK: History and receipts
 
   /// Who wrote what and when, as far as it is known here; the oldest first.
-  public func history() throws(ReplicaError) -> [HistoryEntry] { fatalError() }
+  public func history() throws(ReplicaError) -> [HistoryEntry] {
+    try replica.read { transaction in
+      try id(transaction).map { try transaction.history(of: $0) } ?? []
+    }
+  }
+
   /// Where the events that were written in this file are.
-  public func receipts() throws(ReplicaError) -> Receipts { fatalError() }
+  public func receipts() throws(ReplicaError) -> Receipts {
+    try replica.read { transaction in
+      try id(transaction).map { try transaction.receipts(of: $0) } ?? Receipts(onThisDevice: [], atRelay: [])
+    }
+  }
 
   // MARK: Lineages
 
-  /// All documents that share this name.
-  public func lineages() throws(ReplicaError) -> [LineageStatus] { fatalError() }
+  /// All documents that share this name, the room's first.
+  public func lineages() throws(ReplicaError) -> [LineageStatus] {
+    try replica.read { try $0.lineages(of: name, in: room) }
+  }
+
   /// The way out of a lineage clash: from now on the name means the room's lineage here. The other one stays, is found by
   /// its key, and its text may be carried over. Does nothing if the room has no other lineage. Returns the document's
   /// lineage.
   @discardableResult
   public func adoptRoomLineage(carryingOver: CarryOver = .nothing) throws(ReplicaError) -> Lineage {
-    fatalError()
+    try replica.write { try $0.adoptRoomLineage(of: name, in: room, carryingOver: carryingOver) }
+  }
+
+  // MARK: Inside
+
+  /// The document's row, if it exists.
+  func id(_ transaction: Transaction) throws -> Int64? {
+    guard let pinnedLineage else { return try transaction.currentID(name, in: room) }
+    return try transaction.documentID(DocumentKey(name: name, lineage: pinnedLineage), in: room)
+  }
+
+  /// The document's row; made if there is none.
+  func idMakingIt(_ transaction: Transaction) throws -> Int64 {
+    if let id = try id(transaction) { return id }
+    return try transaction.makeDocument(DocumentKey(name: name, lineage: pinnedLineage ?? .blank), in: room)
+  }
+
+  private func value(_ transaction: Transaction) throws -> TextDocument {
+    try id(transaction).map { try transaction.loaded($0).document }
+      ?? TextDocument(lineage: pinnedLineage ?? .blank)
   }
 }
 

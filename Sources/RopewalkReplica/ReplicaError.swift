@@ -12,6 +12,8 @@ public enum ReplicaError: Error, Hashable, Sendable {
   case notAReplica
   /// The file was written by a later release, whose schema this one does not know.
   case newerSchema(found: Int, supported: Int)
+  /// The other file was written by an earlier release; opening it once with this one brings it up to date.
+  case olderSchema(found: Int, current: Int)
   /// Something in the file cannot be read. `Replica.verify(path:)` says what is damaged and what is safe.
   case damaged(Damage)
   /// A room's name must have 1 to 128 bytes of UTF-8 without control characters.
@@ -60,6 +62,8 @@ extension ReplicaError: CustomStringConvertible {
     case .notAReplica: "the file is not a Ropewalk replica"
     case .newerSchema(let found, let supported):
       "the replica file has schema \(found), written by a later release; this one knows up to \(supported)"
+    case .olderSchema(let found, let current):
+      "the other replica file has schema \(found), written by an earlier release; open it once to bring it to \(current)"
     case .damaged(let damage): "the replica file is damaged: \(damage)"
     case .invalidRoomName: "a room name has 1 to 128 bytes of UTF-8 without control characters"
     case .invalidDocumentName: "a document name has 1 to 255 bytes of UTF-8 without control characters"

@@ -1,0 +1,74 @@
+import RopewalkCore
+
+// Each call is one transaction, and durable when it returns.
+extension ReplicaDocument {
+  /// Inserts before scalar `index` (0 … the text's length in scalars).
+  public func insert(_ text: String, at index: Int) throws(ReplicaError) {
+    try replace(index..<index, with: text)
+  }
+
+  /// Deletes scalars.
+  public func delete(_ range: Range<Int>) throws(ReplicaError) { try replace(range, with: "") }
+
+  /// Deletes scalars and inserts in their place.
+  public func replace(_ range: Range<Int>, with text: String) throws(ReplicaError) {
+    try replica.write { transaction in
+      try transaction.edit(try idMakingIt(transaction)) { document in
+        guard range.lowerBound >= 0, range.upperBound <= document.scalarCount else {
+          throw ReplicaError.outOfBounds(scalarCount: document.scalarCount)
+        }
+        guard document.hasRoom(for: text.utf8.count + range.count) else { throw ReplicaError.tooLarge }
+        document.replace(range, with: text)
+      }
+    }
+  }
+
+  /// Changes the document in one transaction with its outbox entry: any number of edits, and updates that were made
+  /// elsewhere. `replica` is set. Whatever events are new afterwards are pushed to the relay.
+  ///
+  /// - Parameter localValues: stored in the same transaction (see `localValue`); nil removes.
+  /// - Parameter body: must not use the replica. If it throws, nothing has happened, and this throws the same.
+  public func edit<Result>(
+    localValues: [String: [UInt8]?] = [:], _ body: (inout TextDocument) throws -> Result
+  ) throws -> Result {
+    do {
+      return try replica.perform(.durable) { transaction in
+        let id = try idMakingIt(transaction)
+        for (key, value) in localValues { try transaction.setLocalValue(value, for: key, of: id) }
+        return try transaction.edit(id) { document in
+          do { return try body(&document) } catch { throw CallersError(error: error) }
+        }
+      }
+    } catch let error as CallersError {
+      throw error.error
+    } catch {
+      throw ReplicaError(error)
+    }
+  }
+
+  /// What the caller's closure threw, on its way out.
+  private struct CallersError: Error {
+    let error: any Error
+  }
+
+  // MARK: Local values
+
+  /// A small value that an application keeps beside the document in this file only.
+  public func localValue(_ key: String) throws(ReplicaError) -> [UInt8]? {
+    try replica.read { transaction in
+      try id(transaction).flatMap { try transaction.localValue(key, of: $0) }
+    }
+  }
+
+  /// Sets a local value; nil removes it. A transaction of its own: see also `edit(localValues:)`.
+  public func setLocalValue(_ value: [UInt8]?, for key: String) throws(ReplicaError) {
+    try replica.write { try $0.setLocalValue(value, for: key, of: try idMakingIt($0)) }
+  }
+}
+
+extension TextDocument {
+  /// Whether about so many more events and bytes surely fit.
+  fileprivate func hasRoom(for count: Int) -> Bool {
+    eventCount + count < 1 << 31 && utf8Count + count < 1 << 30
+  }
+}

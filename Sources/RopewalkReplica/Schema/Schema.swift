@@ -1,0 +1,109 @@
+import GRDB
+
+/// The file's tables, as `Spec/replica.md` documents them, and how a file of an earlier release becomes one of this.
+enum Schema {
+  /// `PRAGMA application_id` of every replica: "Rope".
+  static let applicationID: Int32 = 0x526f_7065
+
+  /// `PRAGMA user_version` of a file that this release writes: the number of steps it went through.
+  static var current: Int { steps.count }
+
+  /// Step n makes schema n + 1 out of schema n. A released step is never changed.
+  static let steps: [String] = [version1]
+
+  private static let version1 = """
+    CREATE TABLE rooms (
+      id INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      cursor INTEGER NOT NULL DEFAULT 0,
+      digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000',
+      needs_offer INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+
+    CREATE TABLE documents (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      room INTEGER NOT NULL REFERENCES rooms (id),
+      name TEXT NOT NULL,
+      lineage INTEGER NOT NULL,
+      is_current INTEGER NOT NULL,
+      first_cursor INTEGER,
+      text TEXT NOT NULL DEFAULT '',
+      text_update INTEGER NOT NULL DEFAULT 0,
+      version BLOB NOT NULL DEFAULT x'00',
+      events INTEGER NOT NULL DEFAULT 0,
+      scalars INTEGER NOT NULL DEFAULT 0,
+      generation INTEGER NOT NULL DEFAULT 0,
+      snapshot_update INTEGER NOT NULL DEFAULT 0,
+      snapshot BLOB,
+      UNIQUE (room, name, lineage)
+    ) STRICT;
+
+    CREATE TABLE updates (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      document INTEGER NOT NULL REFERENCES documents (id),
+      payload BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX updates_of_document ON updates (document, id);
+
+    CREATE TABLE history (
+      id INTEGER PRIMARY KEY,
+      document INTEGER NOT NULL REFERENCES documents (id),
+      replica INTEGER NOT NULL,
+      first INTEGER NOT NULL,
+      "end" INTEGER NOT NULL,
+      origin INTEGER NOT NULL,
+      began INTEGER NOT NULL,
+      ended INTEGER NOT NULL,
+      inserted INTEGER NOT NULL,
+      deleted INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX history_of_replica ON history (document, replica, first);
+
+    CREATE TABLE entries (
+      room INTEGER NOT NULL REFERENCES rooms (id),
+      cursor INTEGER NOT NULL,
+      document INTEGER NOT NULL REFERENCES documents (id),
+      replica INTEGER NOT NULL,
+      first INTEGER NOT NULL,
+      "end" INTEGER NOT NULL,
+      subject TEXT,
+      time INTEGER,
+      inserted INTEGER NOT NULL DEFAULT 0,
+      deleted INTEGER NOT NULL DEFAULT 0,
+      PRIMARY KEY (room, cursor)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX entries_of_replica ON entries (document, replica, first);
+
+    CREATE TABLE held (
+      room INTEGER NOT NULL REFERENCES rooms (id),
+      cursor INTEGER NOT NULL,
+      reason TEXT NOT NULL,
+      payload BLOB NOT NULL,
+      PRIMARY KEY (room, cursor)
+    ) STRICT;
+
+    CREATE TABLE outbox (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      document INTEGER NOT NULL REFERENCES documents (id),
+      replica INTEGER NOT NULL,
+      first INTEGER NOT NULL,
+      "end" INTEGER NOT NULL,
+      cut BLOB,
+      clashes INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX outbox_of_replica ON outbox (document, replica, first);
+
+    CREATE TABLE authors (
+      replica INTEGER PRIMARY KEY,
+      since INTEGER NOT NULL,
+      is_retired INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+
+    CREATE TABLE local_values (
+      document INTEGER NOT NULL REFERENCES documents (id),
+      key TEXT NOT NULL,
+      value BLOB NOT NULL,
+      PRIMARY KEY (document, key)
+    ) STRICT, WITHOUT ROWID;
+    """
+}

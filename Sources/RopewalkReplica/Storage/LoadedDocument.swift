@@ -1,0 +1,106 @@
+import Foundation
+import GRDB
+import RopewalkCore
+import RopewalkSync
+import RopewalkZstd
+
+/// A document in memory, and how far in the file it has been read.
+struct LoadedDocument {
+  /// `documents.id`.
+  let id: Int64
+  let room: RoomName
+  /// `rooms.id`.
+  let roomID: Int64
+  let key: DocumentKey
+  /// Whether the name means this lineage here.
+  var isCurrent: Bool
+
+  var document: TextDocument
+  /// `document.versionVector`, kept beside it because edits ask for it each time.
+  var vector: VersionVector
+
+  /// The last row of `updates` that is inside.
+  var lastUpdate: Int64
+  /// The last row that is in the file's snapshot.
+  var snapshotUpdate: Int64
+  /// Changes when events were re-authored, so that what is in memory does not fit any more.
+  var generation: Int64
+  /// Updates since the snapshot, and their bytes.
+  var tailCount: Int
+  var tailBytes: Int
+
+  /// Reads a document's text and history, without replay but for what is concurrent in the tail. Throws
+  /// `ReplicaError.damaged` naming the row.
+  ///
+  /// - Parameter limit: updates after this row are left out.
+  init(_ id: Int64, in db: Database, upTo limit: Int64 = .max) throws {
+    guard
+      let row = try db.row(
+        """
+        SELECT d.room, r.name, d.name, d.lineage, d.is_current, d.generation, d.snapshot_update, d.snapshot
+        FROM documents d JOIN rooms r ON r.id = d.room WHERE d.id = ?
+        """, [id])
+    else { throw ReplicaError.noSuchDocument }
+    guard let room = RoomName(try row.string(1)), let name = DocumentName(try row.string(2)) else {
+      throw ReplicaError.damaged(.init(place: "documents", row: id, problem: "the name breaks the rule"))
+    }
+    self.id = id
+    self.room = room
+    roomID = try row.integer(0)
+    key = DocumentKey(name: name, lineage: Lineage(rawValue: try row.unsigned(3)))
+    isCurrent = try row.flag(4)
+    generation = try row.integer(5)
+    snapshotUpdate = try row.integer(6)
+    if let snapshot = try row.optionalBytes(7) {
+      document = try Self.open(snapshot, row: id)
+      guard document.lineage == key.lineage else {
+        throw ReplicaError.damaged(
+          .init(place: "documents", row: id, problem: "the snapshot is of another lineage"))
+      }
+    } else {
+      document = TextDocument(lineage: key.lineage)
+    }
+    lastUpdate = snapshotUpdate
+    tailCount = 0
+    tailBytes = 0
+    vector = VersionVector()
+    _ = try readTail(in: db, upTo: limit)
+    vector = document.versionVector
+  }
+
+  private static func open(_ snapshot: [UInt8], row: Int64) throws -> TextDocument {
+    let bytes: [UInt8]
+    do {
+      bytes = try Zstd.decompress(snapshot, maximumBytes: DecodingBudget.standard.maximumBytes)
+    } catch {
+      throw ReplicaError.damaged(
+        .init(place: "documents", row: row, problem: "the snapshot is no zstd frame, or a damaged one"))
+    }
+    do { return try TextDocument(snapshot: bytes) } catch {
+      throw ReplicaError.damaged(.init(error, in: "documents.snapshot", row: row))
+    }
+  }
+
+  /// Applies the updates that the file has beyond what was read. `vector` is the caller's to renew.
+  mutating func readTail(in db: Database, upTo limit: Int64 = .max) throws -> [TextPatch] {
+    var patches: [TextPatch] = []
+    let rows = try db.rows(
+      "SELECT id, payload FROM updates WHERE document = ? AND id > ? AND id <= ? ORDER BY id",
+      [id, lastUpdate, limit])
+    for row in rows {
+      let number = try row.integer(0)
+      let payload = try row.bytes(1)
+      let update: Update
+      do { update = try Update(bytes: payload) } catch {
+        throw ReplicaError.damaged(.init(error, in: "updates", row: number))
+      }
+      do { patches += try document.apply(update) } catch {
+        throw ReplicaError.damaged(.init(error, in: "updates", row: number))
+      }
+      lastUpdate = number
+      tailCount += 1
+      tailBytes += payload.count
+    }
+    return patches
+  }
+}

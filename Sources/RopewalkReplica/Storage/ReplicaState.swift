@@ -1,0 +1,37 @@
+import RopewalkCore
+import RopewalkSync
+
+/// What a `Replica` holds in memory of its file. Used inside the database's serial queue only.
+final class ReplicaState {
+  /// A name in a room.
+  struct Name: Hashable {
+    let room: RoomName
+    let name: DocumentName
+  }
+
+  /// `PRAGMA data_version` up to which the rest is true: it changes when another connection commits.
+  var dataVersion: Int64 = -1
+  /// Documents read so far, by `documents.id`. One that a failed transaction touched is dropped, and read anew.
+  var documents: [Int64: LoadedDocument] = [:]
+  /// Which document a name means.
+  var current: [Name: Int64] = [:]
+  /// Which document the observers of a name have been shown.
+  var shown: [Name: Int64] = [:]
+  /// `rooms.id`.
+  var rooms: [RoomName: Int64] = [:]
+
+  /// What `PRAGMA synchronous` is set to; nil if it was not set yet.
+  var isSynchronousFull: Bool?
+
+  /// Who writes; drawn at the first edit.
+  var author: ReplicaID?
+  /// Whether `author` is in the file and was not retired since.
+  var authorIsRecorded = false
+
+  /// Forgets all that another process may have changed, except the documents.
+  func forgetLookups() {
+    current = [:]
+    rooms = [:]
+    authorIsRecorded = false
+  }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import GRDB
+import RopewalkCore
+import RopewalkSync
+import RopewalkZstd
+
+extension Transaction {
+  /// Texts longer than this are not written into `documents.text` at every edit, only with each snapshot.
+  static let longTextBytes = 64 * 1024
+  /// A tail of this many bytes is folded into a snapshot, however few updates it has.
+  static let longTailBytes = 1 << 20
+  /// Documents kept in memory.
+  static let documentsInMemory = 64
+
+  // MARK: Finding
+
+  func roomID(_ room: RoomName) throws -> Int64? {
+    if let id = state.rooms[room] { return id }
+    guard let id = try db.row("SELECT id FROM rooms WHERE name = ?", [room.text])?.integer(0) else {
+      return nil
+    }
+    state.rooms[room] = id
+    return id
+  }
+
+  func roomIDMakingIt(_ room: RoomName) throws -> Int64 {
+    if let id = try roomID(room) { return id }
+    try db.run("INSERT INTO rooms (name) VALUES (?)", [room.text])
+    // Known to others only after the commit: looked up again until then.
+    return db.lastInsertedRowID
+  }
+
+  /// The document that a name means here.
+  func currentID(_ name: DocumentName, in room: RoomName) throws -> Int64? {
+    let key = ReplicaState.Name(room: room, name: name)
+    if let id = state.current[key] { return id }
+    guard let roomID = try roomID(room) else { return nil }
+    let row = try db.row(
+      "SELECT id FROM documents WHERE room = ? AND name = ? AND is_current = 1", [roomID, name.text])
+    guard let id = try row?.integer(0) else { return nil }
+    state.current[key] = id
+    return id
+  }
+
+  func documentID(_ key: DocumentKey, in room: RoomName) throws -> Int64? {
+    guard let roomID = try roomID(room) else { return nil }
+    return try db.row(
+      "SELECT id FROM documents WHERE room = ? AND name = ? AND lineage = ?",
+      [roomID, key.name.text, key.lineage.stored])?.integer(0)
+  }
+
+  /// Makes a document without events. It is what its name means if there is no other, or none with events.
+  func makeDocument(_ key: DocumentKey, in room: RoomName) throws -> Int64 {
+    let roomID = try roomIDMakingIt(room)
+    let name = ReplicaState.Name(room: room, name: key.name)
+    state.current[name] = nil
+    var takesName = true
+    if let current = try currentID(key.name, in: room) {
+      let events = try db.row("SELECT events FROM documents WHERE id = ?", [current])?.integer(0) ?? 0
+      takesName = events == 0
+      if takesName {
+        try db.run("UPDATE documents SET is_current = 0 WHERE id = ?", [current])
+        state.documents[current]?.isCurrent = false
+      }
+      state.current[name] = nil
+    }
+    try db.run(
+      "INSERT INTO documents (room, name, lineage, is_current) VALUES (?, ?, ?, ?)",
+      [roomID, key.name.text, key.lineage.stored, takesName ? 1 : 0])
+    if takesName, observers.watch(name) { state.shown[name] = db.lastInsertedRowID }
+    return db.lastInsertedRowID
+  }
+
+  // MARK: In memory
+
+  /// A document as it is in the file, without taking it out of memory.
+  func loaded(_ id: Int64) throws -> LoadedDocument {
+    if let loaded = state.documents[id] { return loaded }
+    let loaded = try LoadedDocument(id, in: db)
+    put(loaded)
+    return loaded
+  }
+
+  /// Takes a document out of memory, to be changed.
+  func take(_ id: Int64) throws -> LoadedDocument {
+    let loaded = try state.documents.removeValue(forKey: id) ?? LoadedDocument(id, in: db)
+    remember(loaded)
+    return loaded
+  }
+
+  /// Puts a document back when all of it is written.
+  func put(_ loaded: LoadedDocument) {
+    if state.documents.count >= Self.documentsInMemory, state.documents[loaded.id] == nil,
+      let victim = state.documents.values.first(where: {
+        !observers.watch(ReplicaState.Name(room: $0.room, name: $0.key.name))
+      })
+    {
+      state.documents[victim.id] = nil
+    }
+    state.documents[loaded.id] = loaded
+  }
+
+  // MARK: Writing
+
+  /// Stores an update that the document in memory has already.
+  func append(_ update: Update, to loaded: inout LoadedDocument) throws {
+    try db.run(
+      "INSERT INTO updates (document, payload) VALUES (?, ?)", [loaded.id, Data(update.bytes)])
+    loaded.lastUpdate = db.lastInsertedRowID
+    loaded.tailCount += 1
+    loaded.tailBytes += update.bytes.count
+  }
+
+  /// Stores what the document has become: figures, plain text, and a snapshot when the tail has grown long.
+  func save(_ loaded: inout LoadedDocument) throws {
+    let document = loaded.document
+    if loaded.tailCount >= options.updatesPerSnapshot || loaded.tailBytes >= Self.longTailBytes {
+      return try saveSnapshot(&loaded)
+    }
+    if document.utf8Count > Self.longTextBytes {
+      try db.run(
+        "UPDATE documents SET version = ?, events = ?, scalars = ? WHERE id = ?",
+        [Data(document.version.encoded), document.eventCount, document.scalarCount, loaded.id])
+    } else {
+      try db.run(
+        """
+        UPDATE documents SET text = CAST(? AS TEXT), text_update = ?, version = ?, events = ?, scalars = ?
+        WHERE id = ?
+        """,
+        [
+          Data(document.utf8), loaded.lastUpdate, Data(document.version.encoded), document.eventCount,
+          document.scalarCount, loaded.id,
+        ])
+    }
+  }
+
+  /// Folds the tail into a snapshot.
+  func saveSnapshot(_ loaded: inout LoadedDocument) throws {
+    let document = loaded.document
+    try db.run(
+      """
+      UPDATE documents SET text = CAST(? AS TEXT), text_update = ?, version = ?, events = ?, scalars = ?,
+      generation = ?, snapshot_update = ?, snapshot = ? WHERE id = ?
+      """,
+      [
+        Data(document.utf8), loaded.lastUpdate, Data(document.version.encoded), document.eventCount,
+        document.scalarCount, loaded.generation, loaded.lastUpdate,
+        Data(Zstd.compress(document.snapshot())), loaded.id,
+      ])
+    try db.run("DELETE FROM updates WHERE document = ? AND id <= ?", [loaded.id, loaded.lastUpdate])
+    loaded.snapshotUpdate = loaded.lastUpdate
+    loaded.tailCount = 0
+    loaded.tailBytes = 0
+  }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import GRDB
+import RopewalkCore
+import RopewalkSync
+
+extension Transaction {
+  /// Takes in what another replica has, of which `source` is a transaction that only reads.
+  func merge(from source: Transaction) throws -> MergeReport {
+    var report = MergeReport(gained: [], clashes: [])
+    for room in try source.rooms() {
+      let isNew = try roomID(room) == nil
+      let roomID = try roomIDMakingIt(room)
+      guard let sourceRoom = try source.roomID(room) else { continue }
+      var ids: [Int64: Int64] = [:]
+      for row in try source.db.rows("SELECT id FROM documents WHERE room = ? ORDER BY id", [sourceRoom]) {
+        let sourceID = try row.integer(0)
+        let other = try LoadedDocument(sourceID, in: source.db)
+        let id = try documentID(other.key, in: room) ?? makeDocument(other.key, in: room)
+        ids[sourceID] = id
+        do throws(ReplicaError) {
+          let gain = try merge(other, into: id, from: source)
+          if gain > 0 {
+            report.gained.append(MergeReport.Gain(room: room, key: other.key, eventCount: gain))
+          }
+        } catch .idClash(let event) {
+          report.clashes.append(MergeReport.Clash(room: room, key: other.key, event: event))
+        }
+      }
+      if isNew {
+        try copyLog(of: sourceRoom, from: source, to: roomID, ids)
+      }
+      for id in ids.values.sorted() { try offerWhatLogLacks(of: id) }
+    }
+    return report
+  }
+
+  private func merge(_ other: LoadedDocument, into id: Int64, from source: Transaction) throws(ReplicaError)
+    -> Int
+  {
+    try ReplicaError.mapping {
+      var loaded = try take(id)
+      defer { put(loaded) }
+      let before = loaded.vector
+      var patches: [TextPatch] = []
+      if loaded.document.eventCount == 0, loaded.document.pendingEventCount == 0 {
+        // The whole value, so that what waits there waits here.
+        loaded.document = other.document
+        patches = TextPatch.difference(from: [], to: other.document.utf8).map { [$0] } ?? []
+      } else {
+        patches = try apply(other, to: &loaded)
+      }
+      loaded.vector = loaded.document.versionVector
+      let new = SpanSet(from: before, to: loaded.vector)
+      guard !new.isEmpty || !patches.isEmpty else { return 0 }
+      try saveSnapshot(&loaded)
+      try copyHistory(of: other.id, from: source, to: id, only: new)
+      note(patches, of: loaded, from: .file)
+      return new.spans.reduce(0) { $0 + $1.seqs.count }
+    }
+  }
+
+  private func apply(_ other: LoadedDocument, to loaded: inout LoadedDocument) throws -> [TextPatch] {
+    // All of it, so that an id that was used twice is noticed.
+    let update = other.document.update(since: VersionVector())
+    do throws(ApplyError) {
+      return try loaded.document.apply(update)
+    } catch .idClash(let event) {
+      let renamed = try reauthor(&loaded, from: event)
+      do { return renamed + (try loaded.document.apply(update)) } catch {
+        throw ReplicaError.damaged(.init(error, in: "documents", row: other.id))
+      }
+    } catch { throw ReplicaError.damaged(.init(error, in: "documents", row: other.id)) }
+  }
+
+  private func copyHistory(
+    of sourceID: Int64, from source: Transaction, to id: Int64, only new: SpanSet
+  ) throws {
+    for entry in try source.history(of: sourceID) {
+      let spans = new.intersection(entry.span)
+      let isWhole = spans == [entry.span]
+      for span in spans {
+        var part = entry
+        part.span = span
+        part.origin = entry.origin == .seed ? .seed : .file
+        if !isWhole { (part.inserted, part.deleted) = (0, 0) }
+        try insertHistory(
+          part, of: id, began: Int64(bitPattern: entry.time.lowerBound),
+          ended: Int64(bitPattern: entry.time.upperBound))
+      }
+    }
+  }
+
+  /// Of a room that was unknown here, the place in the log is taken over.
+  private func copyLog(of sourceRoom: Int64, from source: Transaction, to room: Int64, _ ids: [Int64: Int64])
+    throws
+  {
+    guard
+      let row = try source.db.row(
+        "SELECT cursor, digest, needs_offer FROM rooms WHERE id = ?", [sourceRoom])
+    else { return }
+    try db.run(
+      "UPDATE rooms SET cursor = ?, digest = ?, needs_offer = ? WHERE id = ?",
+      [try row.integer(0), Data(try row.bytes(1)), try row.integer(2), room])
+    let entries = try source.db.rows(
+      """
+      SELECT document, replica, first, "end", cursor, subject, time, inserted, deleted FROM entries
+      WHERE room = ?
+      """, [sourceRoom])
+    for entry in entries {
+      guard let document = ids[try entry.integer(0)] else { continue }
+      let span = try entry.span(1)
+      try db.run(
+        """
+        INSERT INTO entries (room, cursor, document, replica, first, "end", subject, time, inserted, deleted)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+          room, try entry.integer(4), document, span.replica.stored, Int64(span.seqs.lowerBound),
+          Int64(span.seqs.upperBound), try entry.optionalString(5), try entry.optionalInteger(6),
+          try entry.integer(7), try entry.integer(8),
+        ])
+      try noteFirstCursor(try entry.unsigned(4), of: document)
+    }
+    for held in try source.db.rows("SELECT cursor, reason, payload FROM held WHERE room = ?", [sourceRoom]) {
+      try db.run(
+        "INSERT INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
+        [room, try held.integer(0), try held.string(1), Data(try held.bytes(2))])
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import Foundation
+import GRDB
+import RopewalkCore
+import RopewalkSync
+
+/// An update that is fixed in the outbox, and is pushed as it is until the relay answers.
+package struct OutboxCut: Sendable {
+  /// The outbox row. A row whose events or bytes change gets another number.
+  package let id: Int64
+  /// What it carries.
+  package let header: EntryHeader
+  /// The update.
+  package let payload: [UInt8]
+}
+
+extension Transaction {
+  /// Puts events into the outbox: into the last entry if that was not fixed yet and they continue it.
+  func addToOutbox(_ span: EventSpan, of document: Int64) throws {
+    outboxGrew = true
+    try db.run(
+      """
+      UPDATE outbox SET "end" = ? WHERE document = ? AND replica = ? AND "end" = ? AND cut IS NULL
+      """,
+      [
+        Int64(span.seqs.upperBound), document, span.replica.stored, Int64(span.seqs.lowerBound),
+      ])
+    if db.changesCount == 0 { try insertIntoOutbox(span, of: document) }
+  }
+
+  private func insertIntoOutbox(_ span: EventSpan, of document: Int64) throws {
+    try db.run(
+      #"INSERT INTO outbox (document, replica, first, "end") VALUES (?, ?, ?, ?)"#,
+      [
+        document, span.replica.stored, Int64(span.seqs.lowerBound), Int64(span.seqs.upperBound),
+      ])
+  }
+
+  /// Takes events out of the outbox that are in the log; what an entry has besides is cut anew.
+  func removeFromOutbox(_ span: EventSpan, of document: Int64) throws {
+    let rows = try db.rows(
+      """
+      SELECT id, replica, first, "end" FROM outbox
+      WHERE document = ? AND replica = ? AND first < ? AND "end" > ?
+      """,
+      [
+        document, span.replica.stored, Int64(span.seqs.upperBound), Int64(span.seqs.lowerBound),
+      ])
+    for row in rows {
+      let entry = try row.span(1)
+      try db.run("DELETE FROM outbox WHERE id = ?", [try row.integer(0)])
+      if entry.seqs.lowerBound < span.seqs.lowerBound {
+        try insertIntoOutbox(
+          EventSpan(replica: span.replica, seqs: entry.seqs.lowerBound..<span.seqs.lowerBound), of: document)
+      }
+      if entry.seqs.upperBound > span.seqs.upperBound {
+        try insertIntoOutbox(
+          EventSpan(replica: span.replica, seqs: span.seqs.upperBound..<entry.seqs.upperBound), of: document)
+      }
+    }
+  }
+
+  /// The events of a document that wait in the outbox.
+  func outboxSpans(of document: Int64) throws -> SpanSet {
+    var spans = SpanSet()
+    let rows = try db.rows(#"SELECT replica, first, "end" FROM outbox WHERE document = ?"#, [document])
+    for row in rows { spans.insert(try row.span(0)) }
+    return spans
+  }
+
+  // MARK: Cutting
+
+  /// The oldest outbox entries that may be pushed, fixed: their bytes do not change from now on.
+  ///
+  /// Entries whose replica's id clashes in their document wait until the log was read.
+  func cuts(in room: RoomName, maximumBytes: Int, limit: Int, excluding: Set<Int64>) throws -> [OutboxCut] {
+    guard let roomID = try roomID(room) else { return [] }
+    let rows = try db.rows(
+      """
+      SELECT o.id, o.document, o.replica, o.first, o."end", o.cut, d.name, d.lineage
+      FROM outbox o JOIN documents d ON d.id = o.document
+      WHERE d.room = ? AND NOT EXISTS
+        (SELECT 1 FROM outbox c WHERE c.document = o.document AND c.replica = o.replica AND c.clashes = 1)
+      ORDER BY o.id LIMIT ?
+      """, [roomID, limit + excluding.count])
+    var cuts: [OutboxCut] = []
+    for row in rows {
+      let id = try row.integer(0)
+      if excluding.contains(id) { continue }
+      if cuts.count == limit { break }
+      guard let name = DocumentName(try row.string(6)) else { continue }
+      let key = DocumentKey(name: name, lineage: Lineage(rawValue: try row.unsigned(7)))
+      let span = try row.span(2)
+      if let payload = try row.optionalBytes(5) {
+        cuts.append(OutboxCut(id: id, header: EntryHeader(document: key, span: span), payload: payload))
+        continue
+      }
+      let documentID = try row.integer(1)
+      guard let update = try fix(id, span, of: documentID, maximumBytes: maximumBytes) else { continue }
+      cuts.append(
+        OutboxCut(
+          id: id, header: EntryHeader(document: key, span: update.spans[0]), payload: update.bytes))
+    }
+    return cuts
+  }
+
+  /// Fixes an entry; what does not fit becomes another entry. Nil if the document cannot be read or lacks the events.
+  private func fix(_ id: Int64, _ span: EventSpan, of documentID: Int64, maximumBytes: Int) throws -> Update?
+  {
+    let document: TextDocument
+    do { document = try loaded(documentID).document } catch ReplicaError.damaged { return nil }
+    var end = span.seqs.upperBound
+    var part = document.update(of: span)
+    while let update = part, update.bytes.count > maximumBytes, end - span.seqs.lowerBound > 1 {
+      // About as many events as fit, going by the bytes per event so far.
+      let count = Double(end - span.seqs.lowerBound)
+      let fitting = UInt32(count * Double(maximumBytes) / Double(update.bytes.count) * 0.95)
+      end = span.seqs.lowerBound + min(max(1, fitting), end - span.seqs.lowerBound - 1)
+      part = document.update(of: EventSpan(replica: span.replica, seqs: span.seqs.lowerBound..<end))
+    }
+    guard let update = part, update.spans.count == 1 else { return nil }
+    try db.run(
+      #"UPDATE outbox SET "end" = ?, cut = ? WHERE id = ?"#, [Int64(end), Data(update.bytes), id])
+    if end < span.seqs.upperBound {
+      try insertIntoOutbox(
+        EventSpan(replica: span.replica, seqs: end..<span.seqs.upperBound), of: documentID)
+    }
+    return update
+  }
+
+  // MARK: Answers
+
+  /// The relay has this cut at `cursor`.
+  func acknowledge(_ header: EntryHeader, cursor: UInt64, in room: RoomName) throws {
+    guard let roomID = try roomID(room), let document = try documentID(header.document, in: room) else {
+      return
+    }
+    try db.run(
+      #"DELETE FROM outbox WHERE document = ? AND replica = ? AND first = ? AND "end" = ? AND cut IS NOT NULL"#,
+      [
+        document, header.span.replica.stored, Int64(header.span.seqs.lowerBound),
+        Int64(header.span.seqs.upperBound),
+      ])
+    try db.run(
+      """
+      INSERT OR IGNORE INTO entries (room, cursor, document, replica, first, "end") VALUES (?, ?, ?, ?, ?, ?)
+      """,
+      [
+        roomID, Int64(bitPattern: cursor), document, header.span.replica.stored,
+        Int64(header.span.seqs.lowerBound), Int64(header.span.seqs.upperBound),
+      ])
+    try noteFirstCursor(cursor, of: document)
+  }
+
+  /// The log has some of this cut already: only `missing` is still to be pushed.
+  func recut(_ header: EntryHeader, missing: [Range<UInt32>], in room: RoomName) throws {
+    guard let document = try documentID(header.document, in: room) else { return }
+    var covered = RangeSet(header.span.seqs)
+    for range in missing { covered.remove(contentsOf: range) }
+    for range in covered.ranges {
+      try removeFromOutbox(EventSpan(replica: header.span.replica, seqs: range), of: document)
+    }
+    outboxGrew = true
+  }
+
+  /// The log has other bytes under this header: nothing of this replica in this document is pushed until the log was read.
+  func holdBack(_ header: EntryHeader, in room: RoomName) throws {
+    guard let document = try documentID(header.document, in: room) else { return }
+    try db.run(
+      "UPDATE outbox SET clashes = 1 WHERE document = ? AND replica = ? AND first = ?",
+      [document, header.span.replica.stored, Int64(header.span.seqs.lowerBound)])
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import GRDB
+import RopewalkCore
+import RopewalkSync
+
+extension Transaction {
+  /// What is known of a room's log; of an unknown room, nothing.
+  func roomStatus(_ room: RoomName) throws -> RoomStatus {
+    guard let id = try roomID(room),
+      let row = try db.row("SELECT cursor, digest, needs_offer FROM rooms WHERE id = ?", [id])
+    else {
+      return RoomStatus(room: room, cursor: 0, digest: .zero, needsOffer: false, unsentEventCount: 0)
+    }
+    guard let digest = LogDigest(bytes: try row.bytes(1)) else {
+      throw ReplicaError.damaged(.init(place: "rooms", row: id, problem: "the digest is not 16 bytes long"))
+    }
+    let unsent = try db.row(
+      """
+      SELECT coalesce(sum(o."end" - o.first), 0) FROM outbox o JOIN documents d ON d.id = o.document
+      WHERE d.room = ?
+      """, [id])
+    return RoomStatus(
+      room: room, cursor: try row.unsigned(0), digest: digest, needsOffer: try row.flag(2),
+      unsentEventCount: Int(try unsent?.integer(0) ?? 0))
+  }
+
+  func rooms() throws -> [RoomName] {
+    try db.rows("SELECT name FROM rooms ORDER BY name").compactMap { RoomName(try $0.string(0)) }
+  }
+
+  /// The room's log is another one than was known: it is read from its beginning, and then what it lacks is offered.
+  func restart(_ room: RoomName) throws {
+    let id = try roomIDMakingIt(room)
+    try db.run(
+      "UPDATE rooms SET cursor = 0, digest = ?, needs_offer = 1 WHERE id = ?",
+      [Data(LogDigest.zero.bytes), id])
+    try db.run("DELETE FROM entries WHERE room = ?", [id])
+    try db.run("DELETE FROM held WHERE room = ?", [id])
+    try db.run("UPDATE documents SET first_cursor = NULL WHERE room = ?", [id])
+  }
+
+  /// Puts into the outbox whatever the replica has and the room's log, read up to `cursor`, does not.
+  ///
+  /// Does nothing if another process has changed the place meanwhile, or did this already.
+  func offer(_ room: RoomName, at cursor: UInt64) throws {
+    let status = try roomStatus(room)
+    guard status.needsOffer, status.cursor == cursor, let id = try roomID(room) else { return }
+    for row in try db.rows("SELECT id FROM documents WHERE room = ?", [id]) {
+      let document = try row.integer(0)
+      do { try offerWhatLogLacks(of: document) } catch ReplicaError.damaged { continue }
+    }
+    try db.run("UPDATE rooms SET needs_offer = 0 WHERE id = ?", [id])
+  }
+
+  /// The events of one document that are neither in the log nor in the outbox go into the outbox.
+  func offerWhatLogLacks(of document: Int64) throws {
+    let known = SpanSet(try loaded(document).vector)
+    let missing = known.subtracting(try logSpans(of: document)).subtracting(try outboxSpans(of: document))
+    for span in missing.spans { try addToOutbox(span, of: document) }
+  }
+
+  /// The events of a document that the room's log holds, as far as it was read or has acknowledged.
+  func logSpans(of document: Int64) throws -> SpanSet {
+    var spans = SpanSet()
+    let rows = try db.rows(#"SELECT replica, first, "end" FROM entries WHERE document = ?"#, [document])
+    for row in rows { spans.insert(try row.span(0)) }
+    return spans
+  }
+
+  /// The room's lineage of a name is that of the name's first entry.
+  func noteFirstCursor(_ cursor: UInt64, of document: Int64) throws {
+    try db.run(
+      "UPDATE documents SET first_cursor = ? WHERE id = ? AND (first_cursor IS NULL OR first_cursor > ?)",
+      [Int64(bitPattern: cursor), document, Int64(bitPattern: cursor)])
+  }
+}
