@@ -18,7 +18,7 @@ extension ClientSession {
     case restart(RoomName)
 
     /// The next entries of a room's log. In one transaction: apply the payloads, note which spans the log now holds
-    /// (an outbox row with just this header may go: it is in the log), and store `cursor` and `digest`. If that
+    /// (the outbox row with just this header goes: it is in the log), and store `cursor` and `digest`. If that
     /// fails, drop the connection and join again from what is stored.
     ///
     /// Every member gets every entry, its own as well; what is known already merges to nothing.
@@ -31,8 +31,10 @@ extension ClientSession {
     /// The window has room: call `push` with the oldest outbox entries that are not in flight, while `canPush` allows.
     case pushReady(RoomName)
 
-    /// The push is durable at the relay. Drop its outbox row; the receipt is *at the relay*. This alone never moves the
-    /// room's stored cursor.
+    /// The push is durable at the relay: the receipt is *at the relay*. Keep the outbox row, marked as acknowledged, until
+    /// its entry arrives by `deliver`, and push it again in a later session if it has not arrived by then: should the
+    /// relay's log be put back to before this cursor, while the own cursor is still before that, nothing else would tell
+    /// that the log lacks it. This alone never moves the room's stored cursor.
     case acknowledged(room: RoomName, header: EntryHeader, cursor: UInt64)
 
     /// The push was not taken.

@@ -1,0 +1,41 @@
+import Testing
+
+/// Many clients and one relay, with lost, delayed and doubled connections, slow readers, crashes that lose what was not
+/// committed, failing commits, and logs that are deleted or put back from an older copy.
+@Suite struct SimulationTests {
+  @Test func everythingWrittenIsInTheLogOnceAndEverybodyHasIt() {
+    run(
+      World.Plan(), count: 60, mustSee: ["relay crash", "connection lost", "fed from the log", "sent away"])
+  }
+
+  @Test func aDeletedOrRestoredLogIsRefilledAndNothingDoubles() {
+    var plan = World.Plan()
+    plan.losesLogs = true
+    run(plan, count: 60, mustSee: ["log deleted", "log restored", "restart", "covered"])
+  }
+
+  @Test func copiedFilesThatGoOnUnderOneIdAreToldApart() {
+    var plan = World.Plan()
+    plan.copiesStores = true
+    run(plan, count: 60, mustSee: ["copy", "id clash"])
+  }
+
+  @Test func manyClientsInOneRoomConverge() {
+    run(World.Plan(clients: 25, rooms: 1, faultTime: 8000), count: 6, mustSee: ["relay crash"])
+  }
+
+  private func run(_ plan: World.Plan, count: Int, mustSee expected: [String]) {
+    var seen: [String: Int] = [:]
+    let seeds = seeds(count, "simulation")
+    for seed in seeds {
+      let world = World(plan, seed: seed)
+      world.run()
+      if !world.faults.isEmpty { Issue.record("seed \(seed): \(world.faults)") }
+      seen.merge(world.counts) { $0 + $1 }
+      if !world.faults.isEmpty { break }
+    }
+    if seeds.count > 1 {
+      for what in expected { #expect((seen[what] ?? 0) > 0, "never happened: \(what)") }
+    }
+  }
+}
