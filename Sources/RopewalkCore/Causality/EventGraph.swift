@@ -36,7 +36,10 @@ struct EventGraph: Sendable {
   private(set) var heads: [UInt32] = []
 
   private(set) var replicas: [ReplicaID] = []
+  /// How many events of each replica are known, by local number.
   private(set) var known: [UInt32] = []
+  /// The place of each replica's last event.
+  private(set) var lastPlaces: [UInt32] = []
   private var stretches: [[Stretch]] = []
   private var numbers: [ReplicaID: UInt32] = [:]
 
@@ -49,6 +52,7 @@ struct EventGraph: Sendable {
     numbers[replica] = number
     replicas.append(replica)
     known.append(0)
+    lastPlaces.append(Self.none)
     stretches.append([])
     return number
   }
@@ -123,15 +127,6 @@ struct EventGraph: Sendable {
     return Int(runs[index].parentsStart)..<end
   }
 
-  /// The least parent of run `index`; -1 if it has none.
-  @inline(__always) func leastParent(ofRun index: Int) -> Int {
-    let bounds = parentBounds(ofRun: index)
-    guard !bounds.isEmpty else { return -1 }
-    var least = UInt32.max
-    for at in bounds { least = min(least, parents[at]) }
-    return Int(least)
-  }
-
   // MARK: Growing
 
   /// Adds `length` events of an author after `parents` (places, ascending). The sequence number follows
@@ -154,12 +149,28 @@ struct EventGraph: Sendable {
     }
     known[Int(author)] = seq + length
     count = start + length
-    if heads.count == 1 && isSequential {
-      heads[0] = count - 1
-    } else {
-      heads.removeAll { head in new.containsSorted(head) }
-      heads.append(count - 1)
+    lastPlaces[Int(author)] = count - 1
+    replaceHeads(new, by: count - 1)
+  }
+
+  private mutating func replaceHeads(_ covered: [UInt32], by head: UInt32) {
+    var kept = 0
+    for index in heads.indices where !covered.containsSorted(heads[index]) {
+      heads[kept] = heads[index]
+      kept += 1
     }
+    if kept < heads.count {
+      heads[kept] = head
+      heads.removeLast(heads.count - kept - 1)
+    } else {
+      heads.append(head)
+    }
+  }
+
+  mutating func reserve(runs runCount: Int, parents parentCount: Int) {
+    runs.reserveCapacity(runCount)
+    authorRuns.reserveCapacity(runCount)
+    parents.reserveCapacity(parentCount)
   }
 
   /// Makes `length` further events of the author of the last event, following it. The hot path of typing.
@@ -167,6 +178,7 @@ struct EventGraph: Sendable {
   mutating func extend(author: UInt32, length: UInt32) {
     count += length
     known[Int(author)] += length
+    lastPlaces[Int(author)] = count - 1
     heads[0] = count - 1
   }
 

@@ -5,25 +5,18 @@
 public struct ByteReader {
   private let input: ArraySlice<UInt8>
   private var position: Int
-  /// What the first byte's offset is reported as.
-  private let origin: Int
 
   /// Reads from the start of `bytes`.
   public init(_ bytes: [UInt8]) { self.init(bytes[...]) }
 
   /// Reads from the start of `bytes`; offsets in errors count from there.
   public init(_ bytes: ArraySlice<UInt8>) {
-    self.init(bytes, origin: 0)
-  }
-
-  private init(_ bytes: ArraySlice<UInt8>, origin: Int) {
     input = bytes
     position = bytes.startIndex
-    self.origin = origin
   }
 
   /// Bytes read so far.
-  public var offset: Int { origin + position - input.startIndex }
+  public var offset: Int { position - input.startIndex }
 
   /// Bytes left.
   public var remaining: Int { input.endIndex - position }
@@ -99,11 +92,12 @@ public struct ByteReader {
     try bytes(try count(field), field)
   }
 
-  /// A varint size, then a reader of that many bytes, whose offsets count from the start of this one's input.
-  mutating func column(_ field: StaticString) throws(FormatError) -> ByteReader {
+  /// Passes over a varint size and that many bytes; returns where they stand.
+  mutating func blockRange(_ field: StaticString) throws(FormatError) -> Range<Int> {
     let size = try count(field)
     let start = offset
-    return ByteReader(try bytes(size, field), origin: start)
+    _ = try bytes(size, field)
+    return start..<start + size
   }
 
   /// Throws `trailingBytes` unless everything was read.

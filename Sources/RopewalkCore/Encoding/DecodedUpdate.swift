@@ -1,5 +1,5 @@
 /// An update's columns, read and checked, not yet merged into anything.
-struct DecodedUpdate {
+struct DecodedUpdate: ~Copyable {
   struct Run {
     /// Index of the author among the header's replicas.
     var author: UInt32
@@ -8,79 +8,142 @@ struct DecodedUpdate {
     var length: UInt32
     /// Its parents stand from here on in `parents`.
     var firstParent: UInt32
+    var firstOperation: UInt32
+    /// Its text stands from here on in the update's bytes.
+    var firstByte: UInt32
     /// The event before it of the same author is a parent too, besides those listed.
     var followsOwn: Bool
-    var firstOperation: UInt32
   }
 
-  enum Parent {
-    /// The last event of an earlier run of this update.
-    case run(UInt32)
-    case event(EventID)
+  /// The last event of an earlier run of this update, or any event by replica index and sequence number.
+  struct Parent {
+    static let isRun = UInt32.max
+    var replica: UInt32
+    /// A run's index if `replica` is `isRun`.
+    var value: UInt32
   }
 
-  var header: UpdateHeader
-  var runs: [Run] = []
-  var parents: [Parent] = []
-  var operations: [Operation] = []
-  var content: ArraySlice<UInt8>
+  let header: UpdateHeader
+  private(set) var runs: FlatBuffer<Run>
+  private(set) var parents = FlatBuffer<Parent>()
+  private(set) var operations: FlatBuffer<Operation>
+  /// Where the inserted text stands in the update's bytes.
+  private(set) var content: Range<Int>
 
   /// Reads all columns; throws where they do not fit each other. Allocates a small multiple of the input.
-  init(_ update: Update) throws(FormatError) {
-    var reader = ByteReader(update.bytes[..<(update.bytes.count - 4)])
-    header = try UpdateHeader(&reader)
-    let base = update.bytes.startIndex
-    var authors: ByteReader?
-    var lengths: ByteReader?
-    if header.spans.count > 1 { authors = try reader.column("update.authorColumn") }
-    if header.runCount > 1 { lengths = try reader.column("update.lengthColumn") }
-    var parentColumn = try reader.column("update.parentColumn")
-    var operationColumn = try reader.column("update.operationColumn")
-    var positionColumn = try reader.column("update.positionColumn")
-    content = try reader.block("update.content")
-    try reader.expectEnd()
-    let fault = content.withUnsafeBufferPointer { TextMetrics.firstFault($0) }
-    if let fault {
-      throw FormatError(.badValue, at: content.startIndex - base + fault, field: "update.content")
+  static func decode(_ update: Update) throws(FormatError) -> DecodedUpdate {
+    let layout = try Layout(update)
+    var decoded = DecodedUpdate(layout)
+    var failure: FormatError?
+    update.bytes.withUnsafeBufferPointer { bytes in
+      var columns = Columns(bytes, layout)
+      do throws(FormatError) { try decoded.read(&columns) } catch { failure = error }
     }
-    var scalars = content.withUnsafeBufferPointer { TextMetrics.measure($0)[TextMetrics.scalars] }
+    if let failure { throw failure }
+    return decoded
+  }
 
+  private init(_ layout: Layout) {
+    header = layout.header
+    content = layout.content
+    runs = FlatBuffer(capacity: header.runCount)
+    operations = FlatBuffer(capacity: layout.operations.count)
+  }
+
+  /// Where the columns stand in the update's bytes.
+  private struct Layout {
+    let header: UpdateHeader
+    let authors: Range<Int>
+    let lengths: Range<Int>
+    let parents: Range<Int>
+    let operations: Range<Int>
+    let positions: Range<Int>
+    let content: Range<Int>
+
+    init(_ update: Update) throws(FormatError) {
+      var reader = ByteReader(update.bytes[..<(update.bytes.count - 4)])
+      header = try UpdateHeader(&reader)
+      authors = header.spans.count > 1 ? try reader.blockRange("update.authorColumn") : 0..<0
+      lengths = header.runCount > 1 ? try reader.blockRange("update.lengthColumn") : 0..<0
+      parents = try reader.blockRange("update.parentColumn")
+      operations = try reader.blockRange("update.operationColumn")
+      positions = try reader.blockRange("update.positionColumn")
+      content = try reader.blockRange("update.content")
+      try reader.expectEnd()
+    }
+  }
+
+  private struct Columns {
+    let bytes: UnsafeBufferPointer<UInt8>
+    var authors: ColumnReader
+    var lengths: ColumnReader
+    var parents: ColumnReader
+    var operations: ColumnReader
+    var positions: ColumnReader
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>, _ layout: Layout) {
+      self.bytes = bytes
+      authors = ColumnReader(bytes, layout.authors)
+      lengths = ColumnReader(bytes, layout.lengths)
+      parents = ColumnReader(bytes, layout.parents)
+      operations = ColumnReader(bytes, layout.operations)
+      positions = ColumnReader(bytes, layout.positions)
+    }
+  }
+
+  private mutating func read(_ columns: inout Columns) throws(FormatError) {
+    let text = UnsafeBufferPointer(rebasing: columns.bytes[content])
+    let isAscii = TextMetrics.isAscii(text)
+    if !isAscii, let fault = TextMetrics.firstFault(text) {
+      throw FormatError(.badValue, at: content.lowerBound + fault, field: "update.content")
+    }
+    var scalars = isAscii ? UInt32(text.count) : TextMetrics.measure(text)[TextMetrics.scalars]
+    var byte = content.lowerBound
     var left = header.spans.map { UInt32($0.seqs.count) }
     var carets = [UInt32](repeating: 0, count: left.count)
-    runs.reserveCapacity(header.runCount)
-    operations.reserveCapacity(
-      min(operationColumn.remaining, header.runCount + operationColumn.remaining / 2))
     for index in 0..<header.runCount {
-      let author = try authors?.varint32("update.author") ?? 0
-      guard author < left.count else {
-        throw FormatError(.badValue, at: reader.offset, field: "update.author")
+      let start = columns.lengths.offset
+      let author = header.spans.count > 1 ? try columns.authors.varint32("update.author") : 0
+      guard author < left.count else { throw FormatError(.badValue, at: start, field: "update.author") }
+      let open = left[Int(author)]
+      let length = header.runCount > 1 ? try columns.lengths.varint32("update.length") : open
+      guard length > 0, length <= open else {
+        throw FormatError(.badValue, at: start, field: "update.length")
       }
-      let length = try lengths?.varint32("update.length") ?? left[0]
-      guard length > 0, length <= left[Int(author)] else {
-        throw FormatError(.badValue, at: reader.offset, field: "update.length")
-      }
+      left[Int(author)] = open - length
       var run = Run(
-        author: author, seq: header.spans[Int(author)].seqs.upperBound - left[Int(author)], length: length,
-        firstParent: UInt32(parents.count), followsOwn: false, firstOperation: UInt32(operations.count))
-      left[Int(author)] -= length
-      run.followsOwn = try readParents(&parentColumn, ofRun: index, isFirst: run.seq == 0)
-      try readOperations(
-        &operationColumn, &positionColumn, length: length, caret: &carets[Int(author)], scalars: &scalars)
+        author: author, seq: header.spans[Int(author)].seqs.upperBound - open, length: length,
+        firstParent: UInt32(parents.count), firstOperation: UInt32(operations.count),
+        firstByte: UInt32(byte), followsOwn: false)
+      run.followsOwn = try readParents(&columns.parents, ofRun: index, isFirst: run.seq == 0)
+      let inserted = try readOperations(
+        &columns.operations, &columns.positions, length: length, caret: &carets[Int(author)])
+      guard inserted <= scalars else {
+        throw FormatError(.badValue, at: columns.operations.offset, field: "update.operation")
+      }
+      scalars -= inserted
+      if isAscii {
+        byte += Int(inserted)
+      } else if inserted > 0 {
+        byte += TextMetrics.byteOffset(
+          ofScalar: Int(inserted), in: UnsafeBufferPointer(rebasing: columns.bytes[byte..<content.upperBound])
+        )
+      }
       runs.append(run)
     }
     guard scalars == 0, !left.contains(where: { $0 > 0 }) else {
-      throw FormatError(.badValue, at: reader.offset, field: "update.counts")
+      throw FormatError(.badValue, at: content.upperBound, field: "update.counts")
     }
-    if let authors { try authors.expectEnd() }
-    if let lengths { try lengths.expectEnd() }
-    try parentColumn.expectEnd()
-    try operationColumn.expectEnd()
-    try positionColumn.expectEnd()
+    try columns.authors.expectEnd("update.authorColumn")
+    try columns.lengths.expectEnd("update.lengthColumn")
+    try columns.parents.expectEnd("update.parentColumn")
+    try columns.operations.expectEnd("update.operationColumn")
+    try columns.positions.expectEnd("update.positionColumn")
   }
 
   /// Reads the parents of one run; returns whether the author's event before is among them.
   private mutating func readParents(
-    _ column: inout ByteReader, ofRun index: Int, isFirst: Bool
+    _ column: inout ColumnReader, ofRun index: Int, isFirst: Bool
   ) throws(FormatError) -> Bool {
     let start = column.offset
     let code = try column.varint("update.parents")
@@ -97,52 +160,72 @@ struct DecodedUpdate {
         guard back > 0, back <= UInt64(index) else {
           throw FormatError(.badValue, at: at, field: "update.parent")
         }
-        parents.append(.run(UInt32(index) - UInt32(back)))
+        parents.append(Parent(replica: Parent.isRun, value: UInt32(index) - UInt32(back)))
       } else {
         let seq = try column.varint32("update.parentSeq")
         guard reference >> 1 < UInt64(header.replicas.count), seq < EventID.seqLimit else {
           throw FormatError(.badValue, at: at, field: "update.parent")
         }
-        parents.append(.event(EventID(replica: header.replicas[Int(reference >> 1)], seq: seq)))
+        parents.append(Parent(replica: UInt32(reference >> 1), value: seq))
       }
     }
     return code < 2
   }
 
+  /// Reads the operations of one run; returns how many scalars they insert.
   private mutating func readOperations(
-    _ column: inout ByteReader, _ positions: inout ByteReader, length: UInt32, caret: inout UInt32,
-    scalars: inout UInt32
-  ) throws(FormatError) {
+    _ column: inout ColumnReader, _ positions: inout ColumnReader, length: UInt32, caret: inout UInt32
+  ) throws(FormatError) -> UInt32 {
     var left = length
+    var inserted: UInt32 = 0
     while left > 0 {
       let start = column.offset
       let word = try column.varint("update.operation")
       guard let kind = Operation.Kind(rawValue: UInt8(word & 3)), word >> 2 > 0, word >> 2 <= UInt64(left)
-      else {
-        throw FormatError(.badValue, at: start, field: "update.operation")
-      }
+      else { throw FormatError(.badValue, at: start, field: "update.operation") }
       let count = UInt32(word >> 2)
       let at = positions.offset
       let zigzag = try positions.varint("update.position")
       let shift = Int64(bitPattern: zigzag >> 1) ^ -Int64(bitPattern: zigzag & 1)
-      let (position, overflows) = Int64(caret).addingReportingOverflow(shift)
-      guard !overflows, position >= 0, position < 1 << 30 else {
+      let position = Int64(caret) &+ shift
+      guard zigzag < 1 << 33, position >= 0, position < 1 << 30 else {
         throw FormatError(.badValue, at: at, field: "update.position")
       }
       let operation = Operation(kind: kind, position: UInt32(position), length: count)
-      switch kind {
-      case .insert:
-        guard count <= scalars else { throw FormatError(.badValue, at: start, field: "update.operation") }
-        scalars -= count
-      case .deleteForward: break
-      case .deleteBackward:
-        guard count > 1, operation.position >= count - 1 else {
-          throw FormatError(.badValue, at: at, field: "update.position")
-        }
+      if kind == .insert {
+        inserted += count
+      } else if kind == .deleteBackward, count < 2 || operation.position < count - 1 {
+        throw FormatError(.badValue, at: at, field: "update.position")
       }
       caret = operation.caret
       operations.append(operation)
       left -= count
     }
+    return inserted
+  }
+
+  // MARK: Reading
+
+  @inline(__always) func operations(ofRun index: Int) -> Range<Int> {
+    Int(
+      runs[index].firstOperation)..<(index + 1 < runs.count
+      ? Int(runs[index + 1].firstOperation) : operations.count)
+  }
+
+  @inline(__always) func parents(ofRun index: Int) -> Range<Int> {
+    Int(runs[index].firstParent)..<(index + 1 < runs.count ? Int(runs[index + 1].firstParent) : parents.count)
+  }
+
+  /// The id of a run's last event.
+  func lastEvent(ofRun index: Int) -> EventID {
+    let run = runs[index]
+    return EventID(replica: header.replicas[Int(run.author)], seq: run.seq + run.length - 1)
+  }
+
+  /// The id of a parent.
+  func event(_ parent: Parent) -> EventID {
+    parent.replica == Parent.isRun
+      ? lastEvent(ofRun: Int(parent.value))
+      : EventID(replica: header.replicas[Int(parent.replica)], seq: parent.value)
   }
 }

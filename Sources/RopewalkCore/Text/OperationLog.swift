@@ -61,6 +61,11 @@ struct OperationLog: Sendable {
 
   // MARK: Growing
 
+  mutating func reserve(runs runCount: Int, content size: Int) {
+    runs.reserveCapacity(runCount)
+    content.reserveCapacity(size)
+  }
+
   /// Adds an insertion of `length` scalars, given in UTF-8.
   mutating func appendInsert(_ text: UnsafeBufferPointer<UInt8>, length: UInt32, at position: UInt32) {
     if let last = runs.last, last.kind == .insert, last.position + (count - last.start) == position {

@@ -34,6 +34,13 @@ enum TextMetrics {
     lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
   }
 
+  /// Whether every byte stands for itself. O(n).
+  static func isAscii(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    var all: UInt8 = 0
+    for byte in bytes { all |= byte }
+    return all < 0x80
+  }
+
   /// Whether bytes are well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF); else
   /// the offset of the first fault.
   static func firstFault(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {

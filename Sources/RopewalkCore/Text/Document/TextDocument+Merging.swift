@@ -12,37 +12,33 @@ extension TextDocument {
   }
 
   mutating func merge(_ update: Update, collecting: Bool) throws(ApplyError) -> [TextPatch] {
-    let decoded = try checked(update)
     let first = history.graph.count
-    take(decoded, of: update)
+    try take(update)
     wakePending(since: first)
     return replay(from: first, collecting: collecting)
   }
 
-  private func checked(_ update: Update) throws(ApplyError) -> DecodedUpdate {
+  /// Adds what can be added to the history; if something must wait, the whole update waits too.
+  private mutating func take(_ update: Update) throws(ApplyError) {
     guard update.lineage == lineage else {
       throw .lineageMismatch(expected: lineage, found: update.lineage)
     }
-    let decoded: DecodedUpdate
-    do { decoded = try DecodedUpdate(update) } catch { throw .malformed(error) }
+    let decoded = try decode(update)
     var events = UInt64(history.graph.count)
     for span in decoded.header.spans { events += UInt64(span.seqs.count) }
     guard events < Self.eventLimit, history.log.content.count + decoded.content.count < Self.contentLimit
-    else {
-      throw .tooLarge
-    }
-    if let clash = history.clash(with: decoded) { throw .idClash(clash) }
-    return decoded
-  }
-
-  /// Adds what can be added; if something must wait, the whole update waits too.
-  private mutating func take(_ decoded: DecodedUpdate, of update: Update) {
-    let missing = history.append(decoded)
+    else { throw .tooLarge }
+    if let clash = history.clash(with: decoded, of: update) { throw .idClash(clash) }
+    let missing = history.append(decoded, of: update)
     if !missing.isEmpty { pending.insert(update, waitingFor: missing) }
   }
 
-  /// Tries updates again whose missing event has come. An update that turns out to contradict what is known
-  /// is dropped: it can never be merged.
+  private func decode(_ update: Update) throws(ApplyError) -> DecodedUpdate {
+    do throws(FormatError) { return try DecodedUpdate.decode(update) } catch { throw .malformed(error) }
+  }
+
+  /// Tries updates again whose missing event has come. One that turns out to contradict what is known is
+  /// dropped: it can never be merged.
   private mutating func wakePending(since first: UInt32) {
     guard !pending.isEmpty else { return }
     var at = first
@@ -50,8 +46,7 @@ extension TextDocument {
       let run = history.graph.authorRun(at: at)
       let replica = history.graph.replicas[Int(history.graph.authorRuns[run].author)]
       while let update = pending.take(of: replica, known: history.graph.knownCount(of: replica)) {
-        guard let decoded = try? checked(update) else { continue }
-        take(decoded, of: update)
+        try? take(update)
       }
       at = history.graph.end(ofAuthorRun: run)
     }

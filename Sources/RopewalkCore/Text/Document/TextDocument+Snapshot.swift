@@ -53,9 +53,9 @@ extension TextDocument {
     let update = try Update(bytes: Array(try reader.block("snapshot.history")), budget: budget)
     let waitingCount = try reader.count("snapshot.waiting")
     self.init(lineage: update.lineage)
-    let decoded = try DecodedUpdate(update)
+    let decoded = try DecodedUpdate.decode(update)
     guard !decoded.header.spans.contains(where: { $0.seqs.lowerBound > 0 }), text.count < Self.contentLimit,
-      decoded.content.count < Self.contentLimit, history.append(decoded).isEmpty
+      decoded.content.count < Self.contentLimit, history.append(decoded, of: update).isEmpty
     else { throw FormatError(.badValue, at: historyStart, field: "snapshot.history") }
     history.isIrregular = flags & Self.irregularFlag != 0
     buffer = text.withUnsafeBufferPointer { TextBuffer(utf8: $0) }
