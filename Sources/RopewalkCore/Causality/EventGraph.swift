@@ -13,6 +13,8 @@ struct EventGraph: Sendable {
     var start: UInt32
     /// Where this run's parents begin in `parents`; they end where the next run's begin.
     var parentsStart: UInt32
+    /// The index of the author run that holds the first event.
+    var authorRun: UInt32
   }
 
   struct AuthorRun: Sendable {
@@ -134,10 +136,6 @@ struct EventGraph: Sendable {
   mutating func append(author: UInt32, length: UInt32, parents new: [UInt32]) {
     let start = count
     let isSequential = start > 0 && new.count == 1 && new.first == start - 1
-    if !isSequential {
-      runs.append(GraphRun(start: start, parentsStart: UInt32(parents.count)))
-      parents.append(contentsOf: new)
-    }
     let seq = known[Int(author)]
     var isContinued = false
     if let last = authorRuns.last {
@@ -146,6 +144,12 @@ struct EventGraph: Sendable {
     if !isContinued {
       authorRuns.append(AuthorRun(start: start, author: author, seq: seq))
       stretches[Int(author)].append(Stretch(seq: seq, start: start))
+    }
+    if !isSequential {
+      runs.append(
+        GraphRun(
+          start: start, parentsStart: UInt32(parents.count), authorRun: UInt32(authorRuns.count - 1)))
+      parents.append(contentsOf: new)
     }
     known[Int(author)] = seq + length
     count = start + length

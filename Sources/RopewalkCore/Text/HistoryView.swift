@@ -39,9 +39,9 @@ struct HistoryView {
     return Int(least)
   }
 
-  /// The graph run that holds a place and is not before `first`. O(log n).
-  @inline(__always) func graphRun(at place: UInt32, from first: Int = 0) -> Int {
-    var (low, high) = (first, graphRuns.count)
+  /// The graph run that holds a place; it is one of `bounds`, if given. O(log n).
+  @inline(__always) func graphRun(at place: UInt32, in bounds: Range<Int>? = nil) -> Int {
+    var (low, high) = (bounds?.lowerBound ?? 0, bounds?.upperBound ?? graphRuns.count)
     while low + 1 < high {
       let middle = (low + high) / 2
       if graphRuns[middle].start <= place { low = middle } else { high = middle }
@@ -59,9 +59,9 @@ struct HistoryView {
     return low
   }
 
-  /// The log run that holds a place and is not before `first`. O(log n).
-  @inline(__always) func logRun(at place: UInt32, from first: Int = 0) -> Int {
-    var (low, high) = (first, logRuns.count)
+  /// The log run that holds a place; it is one of `bounds`, if given. O(log n).
+  @inline(__always) func logRun(at place: UInt32, in bounds: Range<Int>? = nil) -> Int {
+    var (low, high) = (bounds?.lowerBound ?? 0, bounds?.upperBound ?? logRuns.count)
     while low + 1 < high {
       let middle = (low + high) / 2
       if logRuns[middle].start <= place { low = middle } else { high = middle }
@@ -95,7 +95,8 @@ struct HistoryView {
       rebasing: bytes[..<TextMetrics.byteOffset(ofScalar: to - from, in: bytes)])
   }
 
-  /// Whether the event that inserted scalar `a` (a content offset) goes first where nothing but the ids decides.
+  /// Whether the event that inserted scalar `a` (a content offset) goes first where nothing but the ids
+  /// decides.
   func isOrdered(_ a: UInt32, before b: UInt32) -> Bool { event(thatInserted: a) < event(thatInserted: b) }
 
   private func event(thatInserted id: UInt32) -> EventID {

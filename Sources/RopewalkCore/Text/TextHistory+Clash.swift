@@ -43,7 +43,8 @@ extension TextHistory {
     return Version(heads: stored) == Version(heads: given)
   }
 
-  /// Compares an operation with the known events from `seq` on; returns the first sequence number that differs.
+  /// Compares an operation with the known events from `seq` on; returns the first sequence number that
+  /// differs.
   ///
   /// - Parameter isInside: the first event follows just the author's event before.
   private func firstDifference(

@@ -13,11 +13,11 @@
             let child = nodes.child(node, slot)
             let below: Sum
             if level == 1 {
-              precondition(leafParent[Int(child)] == node)
+              precondition(leafPlaces[Int(child)] == Place(node: node, slot: UInt32(slot)))
               order.append(child)
               below = leafSum(Int(child))
             } else {
-              precondition(nodes.parent(child) == node)
+              precondition(nodes.place(child) == Place(node: node, slot: UInt32(slot)))
               below = check(child, level: level - 1)
             }
             precondition(below == nodes.sum(node, slot), "a node's sum is that of its children")
@@ -25,7 +25,7 @@
           }
           return sum
         }
-        precondition(nodes.parent(root) == Self.none)
+        precondition(nodes.place(root) == .root)
         precondition(check(root, level: height) == total)
         precondition(order.first == firstLeaf)
         for (place, leaf) in order.enumerated() {

@@ -15,12 +15,9 @@ struct SumTreeReader {
     word(node, SumTree.fanout * 4 + slot)
   }
   @inline(__always) func count(_ node: UInt32) -> Int { Int(word(node, SumTree.fanout * 5)) }
-  @inline(__always) func parent(_ node: UInt32) -> UInt32 { word(node, SumTree.fanout * 5 + 1) }
-
-  @inline(__always) func slot(of child: UInt32, in node: UInt32) -> Int {
-    var slot = 0
-    while self.child(node, slot) != child { slot += 1 }
-    return slot
+  /// Where a node stands in its parent.
+  @inline(__always) func place(_ node: UInt32) -> SumTree.Place {
+    SumTree.Place(node: word(node, SumTree.fanout * 5 + 1), slot: word(node, SumTree.fanout * 5 + 2))
   }
 }
 
@@ -42,14 +39,14 @@ struct SumTreeNodes {
   @inline(__always) func setCount(_ node: UInt32, _ count: Int) {
     setWord(node, SumTree.fanout * 5, UInt32(count))
   }
-  @inline(__always) func setParent(_ node: UInt32, _ parent: UInt32) {
-    setWord(node, SumTree.fanout * 5 + 1, parent)
+  @inline(__always) func setPlace(_ node: UInt32, _ place: SumTree.Place) {
+    setWord(node, SumTree.fanout * 5 + 1, place.node)
+    setWord(node, SumTree.fanout * 5 + 2, place.slot)
   }
   @inline(__always) func sum(_ node: UInt32, _ slot: Int) -> SumTree.Sum { reader.sum(node, slot) }
   @inline(__always) func child(_ node: UInt32, _ slot: Int) -> UInt32 { reader.child(node, slot) }
   @inline(__always) func count(_ node: UInt32) -> Int { reader.count(node) }
-  @inline(__always) func parent(_ node: UInt32) -> UInt32 { reader.parent(node) }
-  @inline(__always) func slot(of child: UInt32, in node: UInt32) -> Int { reader.slot(of: child, in: node) }
+  @inline(__always) func place(_ node: UInt32) -> SumTree.Place { reader.place(node) }
 
   /// Puts a child at `slot`, moving later ones up; the node must have room.
   func insert(_ child: UInt32, sum: SumTree.Sum, at slot: Int, in node: UInt32) {
@@ -103,11 +100,11 @@ extension SumTree {
       node = free
     } else {
       node = UInt32(words.count / Self.nodeWords)
-      for _ in 0..<Self.nodeWords { words.append(0) }
+      words.append(contentsOf: repeatElement(0, count: Self.nodeWords))
     }
     withNodes { nodes in
       nodes.setCount(node, 0)
-      nodes.setParent(node, Self.none)
+      nodes.setPlace(node, .root)
     }
     return node
   }
@@ -118,54 +115,57 @@ extension SumTree {
       leafPrevious[Int(free)] = Self.none
       return free
     }
-    leafParent.append(Self.none)
+    leafPlaces.append(.root)
     leafNext.append(Self.none)
     leafPrevious.append(Self.none)
-    return UInt32(leafParent.count - 1)
+    return UInt32(leafPlaces.count - 1)
   }
 
-  /// Puts `new` after its sibling `child` in `node`, taking `sum` from the sibling; splits upwards when full.
-  mutating func insert(_ new: UInt32, isLeaf: Bool, after child: UInt32, in node: UInt32, taking sum: Sum) {
-    var target = node
-    if withNodes({ $0.count(node) }) == Self.fanout {
-      let other = splitNode(node, childrenAreLeaves: isLeaf)
-      let isMoved = isLeaf ? leafParent[Int(child)] == other : withNodes { $0.parent(child) == other }
-      if isMoved { target = other }
+  /// Tells the children of `node` from `slot` on where they stand.
+  mutating func renumber(_ node: UInt32, from slot: Int, childrenAreLeaves: Bool) {
+    words.withUnsafeMutableBytes { raw in
+      let nodes = SumTreeNodes(raw: raw)
+      for slot in slot..<nodes.count(node) {
+        let child = nodes.child(node, slot)
+        let place = Place(node: node, slot: UInt32(slot))
+        if childrenAreLeaves { leafPlaces[Int(child)] = place } else { nodes.setPlace(child, place) }
+      }
     }
+  }
+
+  /// Puts `new` after its sibling `child`, taking `sum` from the sibling; splits upwards when full.
+  mutating func insert(_ new: UInt32, isLeaf: Bool, after child: UInt32, taking sum: Sum) {
+    let present = place(of: child, isLeaf: isLeaf)
+    if withNodes({ $0.count(present.node) }) == Self.fanout {
+      splitNode(present.node, childrenAreLeaves: isLeaf)
+    }
+    let target = place(of: child, isLeaf: isLeaf)
+    let slot = Int(target.slot)
     withNodes { nodes in
-      let slot = nodes.slot(of: child, in: target)
-      nodes.setSum(target, slot, nodes.sum(target, slot) &- sum)
-      nodes.insert(new, sum: sum, at: slot + 1, in: target)
-      if !isLeaf { nodes.setParent(new, target) }
+      nodes.setSum(target.node, slot, nodes.sum(target.node, slot) &- sum)
+      nodes.insert(new, sum: sum, at: slot + 1, in: target.node)
     }
-    if isLeaf { leafParent[Int(new)] = target }
+    renumber(target.node, from: slot + 1, childrenAreLeaves: isLeaf)
   }
 
-  private mutating func splitNode(_ node: UInt32, childrenAreLeaves: Bool) -> UInt32 {
+  private func place(of child: UInt32, isLeaf: Bool) -> Place {
+    isLeaf ? leafPlaces[Int(child)] : words.withUnsafeBytes { SumTreeReader(raw: $0).place(child) }
+  }
+
+  private mutating func splitNode(_ node: UInt32, childrenAreLeaves: Bool) {
     if node == root {
       let sums = total
       let newRoot = allocateNode()
       withNodes { nodes in
         nodes.insert(node, sum: sums, at: 0, in: newRoot)
-        nodes.setParent(node, newRoot)
+        nodes.setPlace(node, Place(node: newRoot, slot: 0))
       }
       root = newRoot
       height += 1
     }
     let other = allocateNode()
-    let (moved, parent) = withNodes { nodes in
-      (nodes.moveUpperHalf(of: node, to: other), nodes.parent(node))
-    }
-    let count = withNodes { $0.count(other) }
-    for slot in 0..<count {
-      let child = withNodes { $0.child(other, slot) }
-      if childrenAreLeaves {
-        leafParent[Int(child)] = other
-      } else {
-        withNodes { $0.setParent(child, other) }
-      }
-    }
-    insert(other, isLeaf: false, after: node, in: parent, taking: moved)
-    return other
+    let moved = withNodes { $0.moveUpperHalf(of: node, to: other) }
+    renumber(other, from: 0, childrenAreLeaves: childrenAreLeaves)
+    insert(other, isLeaf: false, after: node, taking: moved)
   }
 }

@@ -6,7 +6,7 @@
 ///
 /// One node is a run of 32-bit words, so that a descent touches one stretch of memory a level:
 ///
-///     | sum 0 | sum 1 | … | sum F-1 | child 0 … child F-1 | count | parent | – | – |
+///     | sum 0 | sum 1 | … | sum F-1 | child 0 … child F-1 | count | parent | slot | – |
 ///       4 words each                  1 word each
 struct SumTree: Sendable {
   typealias Sum = SIMD4<UInt32>
@@ -20,9 +20,16 @@ struct SumTree: Sendable {
   static let none = UInt32.max
   static let nodeWords = fanout * 5 + 4
 
+  /// Where a node or leaf stands: in which node, at which slot.
+  struct Place: Equatable, Sendable {
+    var node: UInt32
+    var slot: UInt32
+    static let root = Place(node: SumTree.none, slot: 0)
+  }
+
   var words: [UInt32] = []
   var freeNodes: [UInt32] = []
-  var leafParent: [UInt32] = []
+  var leafPlaces: [Place] = []
   var leafNext: [UInt32] = []
   var leafPrevious: [UInt32] = []
   var freeLeaves: [UInt32] = []
@@ -39,7 +46,7 @@ struct SumTree: Sendable {
   mutating func reset(sum: Sum) {
     words.removeAll(keepingCapacity: true)
     freeNodes.removeAll(keepingCapacity: true)
-    leafParent.removeAll(keepingCapacity: true)
+    leafPlaces.removeAll(keepingCapacity: true)
     leafNext.removeAll(keepingCapacity: true)
     leafPrevious.removeAll(keepingCapacity: true)
     freeLeaves.removeAll(keepingCapacity: true)
@@ -52,7 +59,7 @@ struct SumTree: Sendable {
       nodes.setChild(root, 0, 0)
       nodes.setSum(root, 0, sum)
     }
-    leafParent[0] = root
+    leafPlaces[0] = Place(node: root, slot: 0)
   }
 
   // MARK: Finding
@@ -97,34 +104,13 @@ struct SumTree: Sendable {
     return previous == Self.none ? nil : Int(previous)
   }
 
-  /// The sums of all leaves before `leaf`. O(log n).
-  func before(_ leaf: Int) -> Sum {
-    words.withUnsafeBytes { raw in
-      let nodes = SumTreeReader(raw: raw)
-      var sum = Sum.zero
-      var child = UInt32(leaf)
-      var node = leafParent[leaf]
-      while node != Self.none {
-        let slot = nodes.slot(of: child, in: node)
-        for earlier in 0..<slot { sum &+= nodes.sum(node, earlier) }
-        child = node
-        node = nodes.parent(node)
-      }
-      return sum
-    }
-  }
-
   /// Whether leaf `a` stands before leaf `b`. O(log n).
   func isOrdered(_ a: Int, before b: Int) -> Bool {
     words.withUnsafeBytes { raw in
       let nodes = SumTreeReader(raw: raw)
-      var (left, right) = (UInt32(a), UInt32(b))
-      var (leftParent, rightParent) = (leafParent[a], leafParent[b])
-      while leftParent != rightParent {
-        (left, right) = (leftParent, rightParent)
-        (leftParent, rightParent) = (nodes.parent(left), nodes.parent(right))
-      }
-      return nodes.slot(of: left, in: leftParent) < nodes.slot(of: right, in: leftParent)
+      var (left, right) = (leafPlaces[a], leafPlaces[b])
+      while left.node != right.node { (left, right) = (nodes.place(left.node), nodes.place(right.node)) }
+      return left.slot < right.slot
     }
   }
 
@@ -134,14 +120,12 @@ struct SumTree: Sendable {
   @inline(__always)
   mutating func add(_ difference: Sum, to leaf: Int) {
     total &+= difference
-    var child = UInt32(leaf)
-    var node = leafParent[leaf]
+    var place = leafPlaces[leaf]
     withNodes { nodes in
-      while node != Self.none {
-        let slot = nodes.slot(of: child, in: node)
-        nodes.setSum(node, slot, nodes.sum(node, slot) &+ difference)
-        child = node
-        node = nodes.parent(node)
+      while place.node != Self.none {
+        let slot = Int(place.slot)
+        nodes.setSum(place.node, slot, nodes.sum(place.node, slot) &+ difference)
+        place = nodes.place(place.node)
       }
     }
   }
@@ -154,7 +138,7 @@ struct SumTree: Sendable {
     leafPrevious[Int(new)] = UInt32(leaf)
     leafNext[leaf] = new
     if next != Self.none { leafPrevious[Int(next)] = new }
-    insert(new, isLeaf: true, after: UInt32(leaf), in: leafParent[leaf], taking: sum)
+    insert(new, isLeaf: true, after: UInt32(leaf), taking: sum)
     return Int(new)
   }
 
@@ -164,16 +148,16 @@ struct SumTree: Sendable {
     guard previous != Self.none || next != Self.none else { return }
     if previous != Self.none { leafNext[Int(previous)] = next } else { firstLeaf = next }
     if next != Self.none { leafPrevious[Int(next)] = previous }
-    var child = UInt32(leaf)
-    var node = leafParent[leaf]
     freeLeaves.append(UInt32(leaf))
+    var place = leafPlaces[leaf]
+    var isLeaf = true
     while true {
-      let (remaining, parent) = withNodes { nodes in
-        (nodes.remove(slot: nodes.slot(of: child, in: node), from: node), nodes.parent(node))
-      }
-      if remaining > 0 || parent == Self.none { break }
-      freeNodes.append(node)
-      (child, node) = (node, parent)
+      let remaining = withNodes { $0.remove(slot: Int(place.slot), from: place.node) }
+      renumber(place.node, from: Int(place.slot), childrenAreLeaves: isLeaf)
+      if remaining > 0 || place.node == root { break }
+      freeNodes.append(place.node)
+      place = withNodes { $0.place(place.node) }
+      isLeaf = false
     }
     while height > 1 {
       let (count, only) = withNodes { [root] nodes in (nodes.count(root), nodes.child(root, 0)) }
@@ -181,7 +165,7 @@ struct SumTree: Sendable {
       freeNodes.append(root)
       root = only
       height -= 1
-      withNodes { nodes in nodes.setParent(only, Self.none) }
+      withNodes { $0.setPlace(only, .root) }
     }
   }
 }

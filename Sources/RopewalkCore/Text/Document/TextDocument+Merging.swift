@@ -15,7 +15,9 @@ extension TextDocument {
     let first = history.graph.count
     try take(update)
     wakePending(since: first)
-    return replay(from: first, collecting: collecting)
+    guard first == 0 else { return replay(from: first, collecting: collecting) }
+    _ = replay(from: 0, collecting: false)
+    return collecting && scalarCount > 0 ? [TextPatch(position: 0, deleted: 0, inserted: utf8)] : []
   }
 
   /// Adds what can be added to the history; if something must wait, the whole update waits too.

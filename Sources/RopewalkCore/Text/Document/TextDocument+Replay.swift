@@ -1,5 +1,6 @@
 extension TextDocument {
-  /// Brings the present text up to date with the events from place `first` on, which the history holds already.
+  /// Brings the present text up to date with the events from place `first` on, which the history holds
+  /// already.
   mutating func replay(from first: UInt32, collecting: Bool) -> [TextPatch] {
     guard first < history.graph.count, let leastHead = history.graph.heads.first else { return [] }
     var target = PatchTarget(buffer: buffer, collects: collecting)

@@ -1,20 +1,20 @@
 /// Brings a present text up to date with new events.
 ///
-/// An event that follows all events before it, and that all later ones follow, is applied to the text as it is. Only what is
-/// truly concurrent enters the walker.
+/// An event that follows all events before it, and that all later ones follow, is applied to the text as it
+/// is. Only what is truly concurrent enters the walker.
 struct Replay: ~Copyable {
-  /// The length given to a base text whose length is not known yet. Content is limited so that ids, lengths and
-  /// sums stay clear of each other.
+  /// The length given to a base text whose length is not known yet. Content is limited so that ids, lengths
+  /// and sums stay clear of each other.
   static let longBase: UInt32 = 1 << 30
 
   let history: HistoryView
   /// The first new event.
   let first: UInt32
   let firstRun: Int
-  /// For each graph run from `firstRun` on: the least place among the heads and the parents of later runs. An event up
-  /// to that place is followed by everything after it. -1: none is.
+  /// For each graph run from `firstRun` on: the least place among the heads and the parents of later runs.
+  /// An event up to that place is followed by everything after it. -1: none is.
   private var bounds = FlatBuffer<Int32>()
-  private var walker = Walker()
+  private var walker: Walker
   private(set) var isIrregular: Bool
   /// The text to be changed is not the one that the history before `first` leads to; nothing was changed.
   private(set) var isContradicted = false
@@ -29,9 +29,10 @@ struct Replay: ~Copyable {
     self.history = history
     self.first = first
     self.isIrregular = isIrregular
+    walker = Walker(authorCount: history.replicas.count)
     at = first
     graphRun = history.graphRun(at: first)
-    authorRun = history.authorRun(at: first)
+    authorRun = Int(history.graphRuns[graphRun].authorRun)
     logRun = history.logRun(at: first)
     firstRun = graphRun
     bounds.grow(to: history.graphRuns.count - firstRun, filling: 0)
@@ -81,7 +82,8 @@ struct Replay: ~Copyable {
     if walker.isIrregular { isIrregular = true }
   }
 
-  /// Opens the walker at an earlier place, from which the new events can be placed, and walks what is known since.
+  /// Opens the walker at an earlier place, from which the new events can be placed, and walks what is known
+  /// since.
   private mutating func openBefore(present: UInt32, target: inout PatchTarget) {
     let start = isIrregular ? 0 : base()
     let isLong = start > 0 && start < at
@@ -90,7 +92,8 @@ struct Replay: ~Copyable {
       history: history, from: start)
     guard start < at else { return }
     var run = history.graphRun(at: start)
-    var knownAuthorRun = history.authorRun(at: start)
+    var knownAuthorRun = Int(history.graphRuns[run].authorRun)
+    while history.end(ofAuthorRun: knownAuthorRun) <= start { knownAuthorRun += 1 }
     var knownLogRun = history.logRun(at: start)
     var place = start
     while place < at {
@@ -116,12 +119,13 @@ struct Replay: ~Copyable {
       let author = history.authorRuns[authorRun].author
       if at == history.graphRuns[run].start {
         walker.walk(
-          at, stop, parents: history.parents(ofGraphRun: run), author: author, history: history,
+          at, stop, run: run, parents: history.parents(ofGraphRun: run), author: author, history: history,
           logRun: &logRun, target: &target, isKnown: isKnown)
       } else {
         withUnsafePointer(to: at - 1) { parent in
           walker.walk(
-            at, stop, parents: UnsafeBufferPointer(start: parent, count: 1), author: author, history: history,
+            at, stop, run: run, parents: UnsafeBufferPointer(start: parent, count: 1), author: author,
+            history: history,
             logRun: &logRun, target: &target, isKnown: isKnown)
         }
       }
@@ -130,8 +134,8 @@ struct Replay: ~Copyable {
     }
   }
 
-  /// The latest place from which a walk can begin for events from `at` on to be placed: all of them, and all events
-  /// between, follow the event before it, which follows all earlier ones.
+  /// The latest place from which a walk can begin for events from `at` on to be placed: all of them, and
+  /// all events between, follow the event before it, which follows all earlier ones.
   private func base() -> UInt32 {
     var base = min(Int(at), Int(bounds[graphRun - firstRun]) + 1)
     var run = graphRun

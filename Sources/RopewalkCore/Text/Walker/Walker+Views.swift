@@ -1,6 +1,6 @@
 extension Walker {
-  /// The view to use for events after `parents`: one that shows just that version, or one that this author used last,
-  /// or one that shows a part of it, or the one that was not used for longest.
+  /// The view to use for events after `parents`: one that shows just that version, or one that this author
+  /// used last, or one that shows a part of it, or the one that was not used for longest.
   mutating func chooseView(parents: UnsafeBufferPointer<UInt32>, author: UInt32) -> Int {
     var best = 0
     var bestRank = -1
@@ -22,26 +22,37 @@ extension Walker {
   mutating func move(view index: Int, to parents: UnsafeBufferPointer<UInt32>, history: HistoryView) {
     let head = views[index].head
     if parents.count == 1 && parents[0] == head { return }
+    let lane = View.first + index
+    if isLinear, findAdvance(ofView: index, to: parents, history: history) {
+      for at in 0..<advance.count {
+        let piece = advance[at]
+        apply(piece.places, in: lane, by: 1, history: history)
+        let limit = limits.pointer(index * authorCount + Int(piece.author))
+        limit.pointee = max(limit.pointee, piece.places.end)
+      }
+      return
+    }
     withUnsafePointer(to: head) { head in
       let present = UnsafeBufferPointer(start: head, count: head.pointee == EventGraph.none ? 0 : 1)
-      difference.find(from: present, to: parents, in: history, firstRun: firstGraphRun)
+      difference.find(from: present, to: parents, in: history, bounds: graphBounds)
     }
-    let lane = View.first + index
     for at in 0..<difference.onlyFirst.count {
       apply(difference.onlyFirst[at], in: lane, by: UInt32.max, history: history)
+      setLimits(difference.onlyFirst[at], ofView: index, isAdvance: false, history: history)
     }
     for at in 0..<difference.onlySecond.count {
       apply(difference.onlySecond[at], in: lane, by: 1, history: history)
+      setLimits(difference.onlySecond[at], ofView: index, isAdvance: true, history: history)
     }
   }
 
-  /// Advances (1) or retreats (-1, wrapping) events in one view. Every event counts up or down the state of what it
-  /// inserted or deleted, so the order does not matter.
+  /// Advances (1) or retreats (-1, wrapping) events in one view. Every event counts up or down the state of
+  /// what it inserted or deleted, so the order does not matter.
   private mutating func apply(
     _ range: PlaceRange, in lane: Int, by difference: UInt32, history: HistoryView
   ) {
     var at = range.start
-    var index = history.logRun(at: at, from: firstLogRun)
+    var index = history.logRun(at: at, in: logBounds)
     while at < range.end {
       let run = history.logRuns[index]
       let end = min(range.end, history.end(ofLogRun: index))

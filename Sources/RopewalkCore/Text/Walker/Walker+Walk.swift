@@ -2,13 +2,16 @@ extension Walker {
   /// Walks events of one graph run, all of one author, the first of which follows `parents`. Their changes
   /// to the present text go to `target`, unless they were made before (`isKnown`).
   mutating func walk(
-    _ start: UInt32, _ end: UInt32, parents: UnsafeBufferPointer<UInt32>, author: UInt32,
+    _ start: UInt32, _ end: UInt32, run: Int, parents: UnsafeBufferPointer<UInt32>, author: UInt32,
     history: HistoryView,
     logRun: inout Int, target: inout PatchTarget, isKnown: Bool
   ) {
+    graphBounds = graphBounds.lowerBound..<run + 1
+    logBounds = logBounds.lowerBound..<logRun + 1
     let index = chooseView(parents: parents, author: author)
     move(view: index, to: parents, history: history)
     let view = View.first + index
+    note(author: author, events: start..<end, in: index)
     while history.end(ofLogRun: logRun) <= start { logRun += 1 }
     var at = start
     while at < end {

@@ -18,6 +18,7 @@ struct Walker: ~Copyable {
     var isReversed: Bool
   }
 
+  /// What a view shows. It always is one event with all that led to it.
   struct ViewPlace {
     /// The place of the last event of the version that the view shows; `none` for the beginning.
     var head = EventGraph.none
@@ -36,15 +37,34 @@ struct Walker: ~Copyable {
   var views = [ViewPlace](repeating: ViewPlace(), count: View.count)
   var uses = 0
   var difference = VersionDifference()
-  /// Earlier runs of the graph and the log cannot be met.
-  var firstGraphRun = 0
-  var firstLogRun = 0
+  var advance = FlatBuffer<AdvancePiece>()
+  var frontier = MaxHeap()
+  /// Every event before this place is in the base text, and all from here on follow the one before it.
+  var base: UInt32 = 0
+  /// The runs of the graph and of the log from the base to what is being walked; others cannot be met.
+  var graphBounds = 0..<1
+  var logBounds = 0..<1
   /// A base scalar that turned out not to exist: as a right parent it means the end.
   var baseEnd = Item.none
   /// An event's index was beyond the text that its author saw.
   var isIrregular = false
 
-  init() {}
+  /// Every author's events so far follow each other, so that a view shows a prefix of them, and `limits`
+  /// tells which.
+  var isLinear = true
+  let authorCount: Int
+  /// Per view and author: the view shows the author's events below this place, and none from it on.
+  var limits: FlatBuffer<UInt32>
+  /// Per author: the place of the last event walked.
+  var lastWalked: FlatBuffer<UInt32>
+
+  init(authorCount: Int) {
+    self.authorCount = authorCount
+    limits = FlatBuffer(capacity: authorCount * View.count)
+    limits.grow(to: authorCount * View.count, filling: 0)
+    lastWalked = FlatBuffer(capacity: authorCount)
+    lastWalked.grow(to: authorCount, filling: 0)
+  }
 
   /// Starts from a text of `length` scalars, which every event from here on knows; `head` is the place of
   /// the last event before it.
@@ -62,9 +82,11 @@ struct Walker: ~Copyable {
         state: SIMD4(repeating: 1))
       itemCounts[0] = 1
     }
-    firstGraphRun = history.graphRun(at: place)
-    firstLogRun = history.logRun(at: place)
-    contentBase = history.logRuns[firstLogRun].content
+    base = place
+    let (graphRun, logRun) = (history.graphRun(at: place), history.logRun(at: place))
+    graphBounds = graphRun..<graphRun + 1
+    logBounds = logRun..<logRun + 1
+    contentBase = history.logRuns[logRun].content
     for index in views.indices {
       views[index].head = head ?? EventGraph.none
       views[index].author = UInt32.max
@@ -95,7 +117,7 @@ struct Walker: ~Copyable {
   }
 
   mutating func growLeaves() {
-    let leaves = tree.leafParent.count
+    let leaves = tree.leafPlaces.count
     let blank = Item(
       id: Item.none, length: 0, originLeft: Item.none, rightParent: Item.none, state: .zero)
     items.grow(to: leaves * Self.leafCapacity, filling: blank)

@@ -1,0 +1,102 @@
+extension Walker {
+  /// Events of one author that a view is to show in addition.
+  struct AdvancePiece {
+    var places: PlaceRange
+    var author: UInt32
+  }
+
+  @inline(__always)
+  private func shows(_ place: UInt32, author: UInt32, view: Int) -> Bool {
+    place < base || place < limits[view * authorCount + Int(author)]
+  }
+
+  /// Finds what must be advanced to bring a view to the version of `parents`, if nothing need be retreated:
+  /// the common case, in which only the events that are new to the view are touched. Fills `advance`,
+  /// latest first.
+  mutating func findAdvance(
+    ofView view: Int, to parents: UnsafeBufferPointer<UInt32>, history: HistoryView
+  ) -> Bool {
+    let head = views[view].head
+    // All that is walked follows the event before the base; else a path must enter what the view shows at
+    // its head.
+    var isContained = head == EventGraph.none || head < base
+    advance.removeAll()
+    frontier.removeAll()
+    for parent in parents {
+      visit(parent, view: view, head: head, isContained: &isContained, history: history)
+    }
+    while frontier.count > 0 {
+      var place = UInt32(frontier.top)
+      frontier.pop()
+      let run = history.graphRun(at: place, in: graphBounds)
+      var authorRun = Int(history.graphRuns[run].authorRun)
+      while history.end(ofAuthorRun: authorRun) <= place { authorRun += 1 }
+      let runStart = history.graphRuns[run].start
+      while true {
+        let author = history.authorRuns[authorRun].author
+        let pieceStart = max(history.authorRuns[authorRun].start, runStart)
+        let lower = max(pieceStart, base, limits[view * authorCount + Int(author)])
+        advance.append(AdvancePiece(places: PlaceRange(start: lower, end: place + 1), author: author))
+        while frontier.count > 0, frontier.top >= UInt64(lower) { frontier.pop() }
+        if lower > pieceStart {
+          if lower - 1 == head { isContained = true }
+          break
+        }
+        if pieceStart == runStart {
+          for parent in history.parents(ofGraphRun: run) {
+            visit(parent, view: view, head: head, isContained: &isContained, history: history)
+          }
+          break
+        }
+        place = pieceStart - 1
+        authorRun -= 1
+        if shows(place, author: history.authorRuns[authorRun].author, view: view) {
+          if place == head { isContained = true }
+          break
+        }
+      }
+    }
+    return isContained
+  }
+
+  @inline(__always)
+  private mutating func visit(
+    _ place: UInt32, view: Int, head: UInt32, isContained: inout Bool, history: HistoryView
+  ) {
+    if place == head { isContained = true }
+    if place < base { return }
+    let run = history.graphRun(at: place, in: graphBounds)
+    var authorRun = Int(history.graphRuns[run].authorRun)
+    while history.end(ofAuthorRun: authorRun) <= place { authorRun += 1 }
+    if shows(place, author: history.authorRuns[authorRun].author, view: view) { return }
+    frontier.push(UInt64(place))
+  }
+
+  /// Keeps the limits right after a general move.
+  mutating func setLimits(_ range: PlaceRange, ofView view: Int, isAdvance: Bool, history: HistoryView) {
+    guard isLinear else { return }
+    let run = history.graphRun(at: range.start, in: graphBounds)
+    var authorRun = Int(history.graphRuns[run].authorRun)
+    while history.end(ofAuthorRun: authorRun) <= range.start { authorRun += 1 }
+    var at = range.start
+    while at < range.end {
+      let end = min(range.end, history.end(ofAuthorRun: authorRun))
+      let limit = limits.pointer(view * authorCount + Int(history.authorRuns[authorRun].author))
+      limit.pointee = isAdvance ? max(limit.pointee, end) : min(max(limit.pointee, base), at)
+      at = end
+      authorRun += 1
+    }
+  }
+
+  /// Remembers that a view, which shows the parents of some events, now shows these too.
+  mutating func note(author: UInt32, events: Range<UInt32>, in view: Int) {
+    guard isLinear else { return }
+    let last = lastWalked.pointer(Int(author))
+    if last.pointee >= base, !shows(last.pointee, author: author, view: view) {
+      // The author did not know an earlier event of its own: then a view may show any subset of its events.
+      isLinear = false
+    }
+    last.pointee = events.upperBound - 1
+    limits[view * authorCount + Int(author)] = events.upperBound
+  }
+}
