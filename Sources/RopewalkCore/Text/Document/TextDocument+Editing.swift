@@ -50,4 +50,10 @@ extension TextDocument {
 
   static let eventLimit: UInt64 = 1 << 31
   static let contentLimit = 1 << 30
+
+  // What comes from outside may not use up what the user's own edits need: thirty bytes can claim as many
+  // deletions as there are numbers, and an edit has no way to fail.
+  static let mergeEventLimit = eventLimit / 2
+  static let mergeContentLimit = contentLimit / 2
+  static let snapshotEventLimit = eventLimit / 4 * 3
 }

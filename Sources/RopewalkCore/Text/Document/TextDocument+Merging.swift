@@ -28,7 +28,8 @@ extension TextDocument {
     let decoded = try decode(update)
     var events = UInt64(history.graph.count)
     for span in decoded.header.spans { events += UInt64(span.seqs.count) }
-    guard events < Self.eventLimit, history.log.content.count + decoded.content.count < Self.contentLimit
+    guard events < Self.mergeEventLimit,
+      history.log.content.count + decoded.content.count < Self.mergeContentLimit
     else { throw .tooLarge }
     if let clash = history.clash(with: decoded, of: update) { throw .idClash(clash) }
     let missing = history.append(decoded, of: update)

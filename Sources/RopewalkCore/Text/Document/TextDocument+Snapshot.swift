@@ -55,7 +55,9 @@ extension TextDocument {
     self.init(lineage: update.lineage)
     let decoded = try DecodedUpdate.decode(update)
     guard !decoded.header.spans.contains(where: { $0.seqs.lowerBound > 0 }), text.count < Self.contentLimit,
-      decoded.content.count < Self.contentLimit, history.append(decoded, of: update).isEmpty
+      decoded.content.count < Self.contentLimit,
+      decoded.header.spans.reduce(0, { $0 + UInt64($1.seqs.count) }) < Self.snapshotEventLimit,
+      history.append(decoded, of: update).isEmpty
     else { throw FormatError(.badValue, at: historyStart, field: "snapshot.history") }
     history.isIrregular = flags & Self.irregularFlag != 0
     buffer = text.withUnsafeBufferPointer { TextBuffer(utf8: $0) }
