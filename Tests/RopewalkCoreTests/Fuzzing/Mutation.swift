@@ -38,12 +38,7 @@ enum Mutation {
   private static func hugeVarint(_ random: inout SplitMix) -> [UInt8] {
     var value = random.next() >> UInt64(random.below(64))
     if random.chance(40) { value = 1 << UInt64(random.below(64)) &+ UInt64(random.below(3)) &- 1 }
-    var bytes: [UInt8] = []
-    while value > 0x7f {
-      bytes.append(UInt8(value & 0x7f) | 0x80)
-      value >>= 7
-    }
-    return bytes + [UInt8(value)]
+    return ReferenceEncoder.varint(value)
   }
 
   /// The same bytes with a checksum at the end that is right.

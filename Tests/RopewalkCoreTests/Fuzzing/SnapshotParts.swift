@@ -30,23 +30,11 @@ struct SnapshotParts {
 
   var bytes: [UInt8] {
     var bytes: [UInt8] = [0x53, 1, flags]
-    func varint(_ value: Int) {
-      var value = value
-      while value > 0x7f {
-        bytes.append(UInt8(value & 0x7f) | 0x80)
-        value >>= 7
-      }
-      bytes.append(UInt8(value))
-    }
-    for block in [text, history] {
-      varint(block.count)
-      bytes += block
-    }
-    varint(waiting.count)
-    for block in waiting {
-      varint(block.count)
-      bytes += block
-    }
+    func append(_ block: [UInt8]) { bytes += ReferenceEncoder.varint(UInt64(block.count)) + block }
+    append(text)
+    append(history)
+    bytes += ReferenceEncoder.varint(UInt64(waiting.count))
+    for block in waiting { append(block) }
     return Mutation.repaired(bytes + [0, 0, 0, 0])
   }
 

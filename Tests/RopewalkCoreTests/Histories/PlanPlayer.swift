@@ -155,7 +155,7 @@ struct PlanPlayer {
 
   private mutating func meet(_ peer: Int, _ other: Int) throws {
     let update = peers[other].document.update(since: peers[peer].document.versionVector)
-    if update.isEmpty { return }
+    guard !update.isEmpty else { return peers[peer].settle(in: reference) }
     try peers[peer].apply(update, in: reference)
     try peers[peer].check(in: reference)
   }

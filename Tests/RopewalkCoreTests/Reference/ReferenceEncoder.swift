@@ -70,13 +70,11 @@ struct ReferenceEncoder {
     for column in [parents.bytes, operations.bytes, positions.bytes, content] { block(column) }
   }
 
-  private mutating func varint(_ value: UInt64) {
-    var value = value
-    while value > 0x7f {
-      bytes.append(UInt8(value & 0x7f) | 0x80)
-      value >>= 7
-    }
-    bytes.append(UInt8(value))
+  private mutating func varint(_ value: UInt64) { bytes += Self.varint(value) }
+
+  /// Seven bits a byte, lowest first, all but the last with the high bit set.
+  static func varint(_ value: UInt64) -> [UInt8] {
+    value > 0x7f ? [UInt8(value & 0x7f) | 0x80] + varint(value >> 7) : [UInt8(value)]
   }
 
   private mutating func zigzag(_ value: Int) {
