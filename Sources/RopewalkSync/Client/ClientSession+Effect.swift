@@ -43,6 +43,7 @@ extension ClientSession {
     ///   are none. The row itself must stay until then: a crash in between only means that it is refused again.
     /// - `idClash`: hold back this replica's outbox rows until the log was applied up to that cursor. Where `apply`
     ///   throws `idClash`, re-author the own events from there on; where it does not, the row may go.
+    /// - `overtaken`: keep the row; it is held back already, with the row that was refused before it.
     /// - `forbidden`, `tooLarge`: keep the row, tell the person, and do not push it again in this session.
     /// - `overloaded`: keep the row and push it again; `pushReady` comes when it is time.
     case refused(room: RoomName, header: EntryHeader, Refusal)
@@ -71,6 +72,8 @@ extension ClientSession {
     var role = Role.view
     var cursor: UInt64
     var digest: LogDigest
+    /// Refusals `covered` and `idClash` so far.
+    var refusals: UInt64 = 0
     /// The log began anew and is still being read.
     var isReplaying = false
     /// Nothing is pushed before this moment.

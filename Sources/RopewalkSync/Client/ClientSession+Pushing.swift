@@ -25,11 +25,12 @@ extension ClientSession {
     -> [Effect]
   {
     precondition(canPush(to: room, now: now), "canPush comes first")
-    guard let number = memberships[room]?.number else { return [] }
+    guard let membership = memberships[room], let number = membership.number else { return [] }
     guard payload.count <= Int(limits.largestPayload) else {
       return [.refused(room: room, header: header, .tooLarge)]
     }
-    let push = ClientMessage.Push(room: number, number: nextPush, header: header, payload: payload)
+    let push = ClientMessage.Push(
+      room: number, number: nextPush, refusalsSeen: membership.refusals, header: header, payload: payload)
     inFlight[nextPush] = InFlight(room: room, header: header, bytes: payload.count)
     inFlightBytes += payload.count
     nextPush += 1

@@ -42,7 +42,11 @@ extension ClientSession {
       guard let room = namesByNumber[number] else { return [] }
       return answered(in: room, now) { session, effects in
         guard let push = session.takeInFlight(push, of: room) else { return }
-        if case .overloaded(let wait) = refusal { session.memberships[room]?.heldUntil = now + UInt64(wait) }
+        switch refusal {
+        case .overloaded(let wait): session.memberships[room]?.heldUntil = now + UInt64(wait)
+        case .covered, .idClash: session.memberships[room]?.refusals += 1
+        case .overtaken, .forbidden, .tooLarge: break
+        }
         effects.append(.refused(room: room, header: push.header, refusal))
       }
     case .presence(let number, let isComplete, let values):

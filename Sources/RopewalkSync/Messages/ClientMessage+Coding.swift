@@ -43,6 +43,7 @@ extension ClientMessage {
       writer.byte(Kind.push)
       writer.varint32(push.room.rawValue)
       writer.varint(push.number)
+      writer.varint(push.refusalsSeen)
       push.header.write(to: &writer)
       writer.block(push.payload)
     case .presence(let room, let value):
@@ -74,7 +75,8 @@ extension ClientMessage {
       self = .push(
         Push(
           room: try reader.roomNumber(), number: try reader.varint("push number"),
-          header: try EntryHeader(from: &reader), payload: Array(try reader.block("payload"))))
+          refusalsSeen: try reader.varint("refusals seen"), header: try EntryHeader(from: &reader),
+          payload: Array(try reader.block("payload"))))
     case Kind.presence:
       self = .presence(room: try reader.roomNumber(), value: try reader.optionalBlock("presence"))
     case Kind.ping: self = .ping(try reader.varint("ping"))

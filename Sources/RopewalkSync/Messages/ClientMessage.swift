@@ -75,15 +75,20 @@ public enum ClientMessage: Hashable, Sendable {
     public var room: RoomNumber
     /// Names this push in the answer; the client counts per connection.
     public var number: UInt64
+    /// How many refusals `covered` and `idClash` the client has received since it joined the room.
+    public var refusalsSeen: UInt64
     /// What it carries.
     public var header: EntryHeader
     /// The update.
     public var payload: [UInt8]
 
     /// Makes a push.
-    public init(room: RoomNumber, number: UInt64, header: EntryHeader, payload: [UInt8]) {
+    public init(
+      room: RoomNumber, number: UInt64, refusalsSeen: UInt64 = 0, header: EntryHeader, payload: [UInt8]
+    ) {
       self.room = room
       self.number = number
+      self.refusalsSeen = refusalsSeen
       self.header = header
       self.payload = payload
     }

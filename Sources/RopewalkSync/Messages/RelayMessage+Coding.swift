@@ -210,6 +210,7 @@ extension Refusal {
     case .idClash(let cursor):
       writer.byte(2)
       writer.varint(cursor)
+    case .overtaken: writer.byte(6)
     case .forbidden: writer.byte(3)
     case .tooLarge: writer.byte(4)
     case .overloaded(let retryAfter):
@@ -238,6 +239,7 @@ extension Refusal {
     case 2: self = .idClash(at: try reader.varint("cursor"))
     case 3: self = .forbidden
     case 4: self = .tooLarge
+    case 6: self = .overtaken
     case 5: self = .overloaded(retryAfter: try reader.varint32("retry"))
     default: throw FormatError(.badValue, at: place, field: "refusal")
     }

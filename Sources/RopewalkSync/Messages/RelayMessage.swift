@@ -124,6 +124,9 @@ public enum Refusal: Hashable, Sendable {
   case covered(missing: [Range<UInt32>], through: UInt64)
   /// The log holds other bytes under this header, in the entry at this cursor.
   case idClash(at: UInt64)
+  /// An earlier push of the same replica and document was refused, and this one was sent before the client knew: it was
+  /// not looked at, since what it follows is not in the log.
+  case overtaken
   /// The role does not allow it.
   case forbidden
   /// The payload is larger than the limits allow.

@@ -43,10 +43,14 @@ extension RelayRoom {
   private mutating func judge(_ unjudged: Unjudged, _ key: CoverageKey) -> [Effect] {
     let push = unjudged.push
     let seqs = push.header.span.seqs
+    if isOvertaken(unjudged, key) { return [refuse(push, from: unjudged.session, .overtaken)] }
     let hash = PayloadHash(of: push.payload)
     switch (coverage[key] ?? Coverage()).judge(seqs, hash) {
-    case .clash(let cursor): return [refuse(push, from: unjudged.session, .idClash(at: cursor))]
+    case .clash(let cursor):
+      noteRefusal(unjudged.session, key)
+      return [refuse(push, from: unjudged.session, .idClash(at: cursor))]
     case .covered(let missing, let through):
+      noteRefusal(unjudged.session, key)
       return [refuse(push, from: unjudged.session, .covered(missing: missing, through: through))]
     case .repeated(let cursor): return acknowledgeRepeat(push, from: unjudged.session, at: cursor)
     case .new: break
@@ -61,6 +65,20 @@ extension RelayRoom {
     let waiter = Waiter(session: unjudged.session, push: push.number, bytes: push.payload.count)
     pending.append(Pending(entry: entry, digest: digest, waiters: [waiter]))
     return [.append(NewEntry(entry: entry, payloadHash: hash, digest: digest))]
+  }
+
+  /// Pushes are sent ahead of answers. One that follows a refused one must not be taken: its events stand on events that
+  /// the log holds with another content, or not at all.
+  private func isOvertaken(_ unjudged: Unjudged, _ key: CoverageKey) -> Bool {
+    guard let last = members[unjudged.session]?.lastRefusal[key] else { return false }
+    return unjudged.push.refusalsSeen < last
+  }
+
+  private mutating func noteRefusal(_ session: UInt64, _ key: CoverageKey) {
+    guard var member = members[session] else { return }
+    member.refusals += 1
+    member.lastRefusal[key] = member.refusals
+    members[session] = member
   }
 
   /// The log has it already, or is about to: then the answer waits until it is durable.

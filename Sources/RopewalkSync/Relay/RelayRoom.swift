@@ -145,5 +145,8 @@ extension RelayRoom {
     var isCaughtUp = false
     /// Presence changed while the socket took nothing.
     var presenceIsStale = false
+    /// How often a push was refused as `covered` or `idClash`, and which refusal was the last of each replica.
+    var refusals: UInt64 = 0
+    var lastRefusal: [CoverageKey: UInt64] = [:]
   }
 }

@@ -144,7 +144,12 @@ final class SimulatedClient {
       held[room] = [:]
       stores[room]?.restart()
     case .deliver(let room, let entries, let cursor, let digest):
-      for entry in entries { stores[room]?.apply(entry, newID: newID) }
+      for entry in entries {
+        stores[room]?.apply(entry) {
+          world.count("re-authored")
+          return newID()
+        }
+      }
       stores[room]?.cursor = cursor
       stores[room]?.digest = digest
       release(room)
@@ -188,6 +193,7 @@ final class SimulatedClient {
       held[room, default: [:]][key] = max(cursor, held[room]?[key] ?? 0)
       release(room)
     case .overloaded: world.count("overloaded")
+    case .overtaken: world.count("overtaken")
     case .forbidden, .tooLarge: world.faults.append("client \(number) was refused")
     }
   }

@@ -18,15 +18,13 @@ struct SimulatedStore {
   var inLog: [CoverageKey: Set<UInt32>] = [:]
   /// Who authors the next edit in each document.
   var author: ReplicaID?
-  var nextSeq: [CoverageKey: UInt32] = [:]
 
   mutating func write(_ contents: [UInt32], to document: DocumentKey, as author: ReplicaID) {
     let key = CoverageKey(document: document, replica: author)
-    let first = nextSeq[key] ?? 0
+    let first = events[key]?.keys.max().map { $0 + 1 } ?? 0
     for (index, content) in contents.enumerated() {
       events[key, default: [:]][first + UInt32(index)] = content
     }
-    nextSeq[key] = first + UInt32(contents.count)
     addRow(key, first..<first + UInt32(contents.count))
   }
 

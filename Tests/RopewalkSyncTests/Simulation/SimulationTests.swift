@@ -17,7 +17,7 @@ import Testing
   @Test func copiedFilesThatGoOnUnderOneIdAreToldApart() {
     var plan = World.Plan()
     plan.copiesStores = true
-    run(plan, count: 60, mustSee: ["copy", "id clash"])
+    run(plan, count: 60, mustSee: ["copy", "covered", "re-authored"])
   }
 
   @Test func manyClientsInOneRoomConverge() {
