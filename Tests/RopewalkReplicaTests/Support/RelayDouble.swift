@@ -14,15 +14,18 @@ struct RelayDouble {
 
   mutating func push(_ header: EntryHeader, _ payload: [UInt8], by subject: String = "ann") -> Answer {
     var missing = RangeSet(header.span.seqs)
+    var through: UInt64 = 0
     for entry in entries
     where entry.header.document == header.document && entry.header.span.replica == header.span.replica {
       if entry.header == header {
-        return entry.payload == payload ? .acknowledged(cursor: entry.cursor) : .refused(.idClash)
+        return entry.payload == payload
+          ? .acknowledged(cursor: entry.cursor) : .refused(.idClash(at: entry.cursor))
       }
+      if entry.header.span.seqs.overlaps(header.span.seqs) { through = entry.cursor }
       missing.remove(contentsOf: entry.header.span.seqs)
     }
     guard missing == RangeSet(header.span.seqs) else {
-      return .refused(.covered(missing: Array(missing.ranges)))
+      return .refused(.covered(missing: Array(missing.ranges), through: through))
     }
     let entry = LogEntry(
       cursor: UInt64(entries.count) + 1, subject: Array(subject.utf8), time: 5_000_000, header: header,
@@ -52,7 +55,7 @@ struct RelayDouble {
       for cut in cuts {
         switch push(cut.header, cut.payload, by: subject) {
         case .acknowledged(let cursor): try replica.acknowledge([(cut.header, cursor)], in: room)
-        case .refused(.covered(let missing)): try replica.recut(cut.header, missing: missing, in: room)
+        case .refused(.covered(let missing, _)): try replica.recut(cut.header, missing: missing, in: room)
         case .refused(.idClash): try replica.holdBack(cut.header, in: room)
         case .refused: throw RelayDoubleError.unexpected
         }
