@@ -17,20 +17,34 @@ struct EventGraph: Sendable {
     var authorRun: UInt32
   }
 
+  /// A parent, and the graph run that holds it.
+  struct Parent: BitwiseCopyable, Sendable {
+    var place: UInt32
+    var run: UInt32
+  }
+
   struct AuthorRun: Sendable {
     var start: UInt32
     var author: UInt32
     var seq: UInt32
+    /// How many runs of the author come before this one.
+    var depth: UInt32
+    /// The author's run before this one, and one further back; both this one itself if it is the first.
+    var previous: UInt32
+    var jump: UInt32
   }
 
-  /// A place where a replica's sequence continues: from `seq` on at `start`.
-  struct Stretch: Sendable {
-    var seq: UInt32
-    var start: UInt32
+  struct Author: Sendable {
+    /// How many events are known.
+    var known: UInt32 = 0
+    /// The place of the last one, and the runs that hold it.
+    var lastPlace = EventGraph.none
+    var lastRun: UInt32 = 0
+    var lastAuthorRun: UInt32 = 0
   }
 
   private(set) var runs: [GraphRun] = []
-  private(set) var parents: [UInt32] = []
+  private(set) var parents: [Parent] = []
   private(set) var authorRuns: [AuthorRun] = []
   /// Number of events; the next event's place.
   private(set) var count: UInt32 = 0
@@ -38,11 +52,8 @@ struct EventGraph: Sendable {
   private(set) var heads: [UInt32] = []
 
   private(set) var replicas: [ReplicaID] = []
-  /// How many events of each replica are known, by local number.
-  private(set) var known: [UInt32] = []
-  /// The place of each replica's last event.
-  private(set) var lastPlaces: [UInt32] = []
-  private var stretches: [[Stretch]] = []
+  /// By local number, as `replicas`.
+  private(set) var authors: [Author] = []
   private var numbers: [ReplicaID: UInt32] = [:]
 
   // MARK: Replicas
@@ -53,9 +64,7 @@ struct EventGraph: Sendable {
     let number = UInt32(replicas.count)
     numbers[replica] = number
     replicas.append(replica)
-    known.append(0)
-    lastPlaces.append(Self.none)
-    stretches.append([])
+    authors.append(Author())
     return number
   }
 
@@ -65,7 +74,7 @@ struct EventGraph: Sendable {
   /// How many events of a replica are known.
   func knownCount(of replica: ReplicaID) -> UInt32 {
     guard let number = numbers[replica] else { return 0 }
-    return known[Int(number)]
+    return authors[Int(number)].known
   }
 
   // MARK: Looking up
@@ -76,15 +85,15 @@ struct EventGraph: Sendable {
     return place(ofSeq: event.seq, author: Int(number))
   }
 
+  /// The place of an author's event, if it is known. O(log n).
   func place(ofSeq seq: UInt32, author: Int) -> UInt32? {
-    guard seq < known[author] else { return nil }
-    let list = stretches[author]
-    var (low, high) = (0, list.count)
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if list[middle].seq <= seq { low = middle } else { high = middle }
+    guard seq < authors[author].known else { return nil }
+    var run = authorRuns[Int(authors[author].lastAuthorRun)]
+    while run.seq > seq {
+      let jump = authorRuns[Int(run.jump)]
+      run = jump.seq > seq ? jump : authorRuns[Int(run.previous)]
     }
-    return list[low].start + (seq - list[low].seq)
+    return run.start + (seq - run.seq)
   }
 
   /// The id of the event at a place in bounds. O(log n).
@@ -118,6 +127,12 @@ struct EventGraph: Sendable {
     index + 1 < runs.count ? runs[index + 1].start : count
   }
 
+  /// The places of the parents of run `index`.
+  func parentPlaces(ofRun index: Int) -> [UInt32] { parents[parentBounds(ofRun: index)].map { $0.place } }
+
+  /// A known event as a parent. O(log n).
+  func parent(at place: UInt32) -> Parent { Parent(place: place, run: UInt32(run(at: place))) }
+
   /// Where author run `index` ends.
   @inline(__always) func end(ofAuthorRun index: Int) -> UInt32 {
     index + 1 < authorRuns.count ? authorRuns[index + 1].start : count
@@ -131,19 +146,18 @@ struct EventGraph: Sendable {
 
   // MARK: Growing
 
-  /// Adds `length` events of an author after `parents` (places, ascending). The sequence number follows
-  /// from what is known of the author.
-  mutating func append(author: UInt32, length: UInt32, parents new: [UInt32]) {
+  /// Adds `length` events of an author after `parents`, which ascend. The sequence number follows from what
+  /// is known of the author.
+  mutating func append(author number: UInt32, length: UInt32, parents new: UnsafeBufferPointer<Parent>) {
     let start = count
-    let isSequential = start > 0 && new.count == 1 && new.first == start - 1
-    let seq = known[Int(author)]
-    var isContinued = false
-    if let last = authorRuns.last {
-      isContinued = last.author == author && last.seq + (start - last.start) == seq
-    }
-    if !isContinued {
-      authorRuns.append(AuthorRun(start: start, author: author, seq: seq))
-      stretches[Int(author)].append(Stretch(seq: seq, start: start))
+    let isSequential = start > 0 && new.count == 1 && new[0].place == start - 1
+    var author = authors[Int(number)]
+    count = start + length
+    // The author's last run goes on if it is the last of all.
+    if author.lastPlace == EventGraph.none || author.lastPlace + 1 != start {
+      appendAuthorRun(
+        AuthorRun(start: start, author: number, seq: author.known, depth: 0, previous: 0, jump: 0))
+      author.lastAuthorRun = UInt32(authorRuns.count - 1)
     }
     if !isSequential {
       runs.append(
@@ -151,15 +165,47 @@ struct EventGraph: Sendable {
           start: start, parentsStart: UInt32(parents.count), authorRun: UInt32(authorRuns.count - 1)))
       parents.append(contentsOf: new)
     }
-    known[Int(author)] = seq + length
-    count = start + length
-    lastPlaces[Int(author)] = count - 1
+    author.known += length
+    author.lastPlace = count - 1
+    author.lastRun = UInt32(runs.count - 1)
+    authors[Int(number)] = author
     replaceHeads(new, by: count - 1)
   }
 
-  private mutating func replaceHeads(_ covered: [UInt32], by head: UInt32) {
+  /// The same for parents given as ascending places. O(log n) per parent.
+  mutating func append(author: UInt32, length: UInt32, places: [UInt32]) {
+    let parents = places.map { parent(at: $0) }
+    parents.withUnsafeBufferPointer { append(author: author, length: length, parents: $0) }
+  }
+
+  /// Adds a run to its author's, linked so that any earlier one is found in O(log n) steps: `jump` skips as
+  /// many runs as the two jumps before it, if these are equal, else one (Myers, *An applicative
+  /// random-access stack*, 1983).
+  private mutating func appendAuthorRun(_ new: AuthorRun) {
+    var run = new
+    let author = authors[Int(run.author)]
+    if author.known == 0 {
+      run.previous = UInt32(authorRuns.count)
+      run.jump = run.previous
+    } else {
+      let previous = authorRuns[Int(author.lastAuthorRun)]
+      let jump = authorRuns[Int(previous.jump)]
+      let beyond = authorRuns[Int(jump.jump)]
+      run.depth = previous.depth + 1
+      run.previous = author.lastAuthorRun
+      run.jump =
+        previous.depth - jump.depth == jump.depth - beyond.depth ? jump.jump : author.lastAuthorRun
+    }
+    authorRuns.append(run)
+  }
+
+  private mutating func replaceHeads(_ covered: UnsafeBufferPointer<Parent>, by head: UInt32) {
+    if heads.count == 1, covered.count == 1, covered[0].place == heads[0] {
+      heads[0] = head
+      return
+    }
     var kept = 0
-    for index in heads.indices where !covered.containsSorted(heads[index]) {
+    for index in 0..<heads.count where !covered.containsPlace(heads[index]) {
       heads[kept] = heads[index]
       kept += 1
     }
@@ -181,15 +227,27 @@ struct EventGraph: Sendable {
   @inline(__always)
   mutating func extend(author: UInt32, length: UInt32) {
     count += length
-    known[Int(author)] += length
-    lastPlaces[Int(author)] = count - 1
+    authors[Int(author)].known += length
+    authors[Int(author)].lastPlace = count - 1
     heads[0] = count - 1
   }
 
   /// Whether the next event of `author` would extend the last graph run and the last author run.
   @inline(__always)
   func isExtendable(by author: UInt32) -> Bool {
-    guard heads.count == 1, let last = authorRuns.last, last.author == author else { return false }
-    return last.seq + (count - last.start) == known[Int(author)]
+    heads.count == 1 && authors[Int(author)].lastPlace == count - 1
+  }
+}
+
+extension UnsafeBufferPointer<EventGraph.Parent> {
+  /// Whether ascending parents contain a place.
+  func containsPlace(_ place: UInt32) -> Bool {
+    if count < 8 { return contains { $0.place == place } }
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle].place < place { low = middle + 1 } else { high = middle }
+    }
+    return low < count && self[low].place == place
   }
 }

@@ -11,6 +11,8 @@ struct DecodedUpdate: ~Copyable {
     var firstOperation: UInt32
     /// Its text stands from here on in the update's bytes.
     var firstByte: UInt32
+    /// How many scalars it inserts.
+    var inserted: UInt32
     /// The event before it of the same author is a parent too, besides those listed.
     var followsOwn: Bool
   }
@@ -114,7 +116,7 @@ struct DecodedUpdate: ~Copyable {
       var run = Run(
         author: author, seq: header.spans[Int(author)].seqs.upperBound - open, length: length,
         firstParent: UInt32(parents.count), firstOperation: UInt32(operations.count),
-        firstByte: UInt32(byte), followsOwn: false)
+        firstByte: UInt32(byte), inserted: 0, followsOwn: false)
       run.followsOwn = try readParents(&columns.parents, ofRun: index, isFirst: run.seq == 0)
       let inserted = try readOperations(
         &columns.operations, &columns.positions, length: length, caret: &carets[Int(author)])
@@ -122,6 +124,7 @@ struct DecodedUpdate: ~Copyable {
         throw FormatError(.badValue, at: columns.operations.offset, field: "update.operation")
       }
       scalars -= inserted
+      run.inserted = inserted
       if isAscii {
         byte += Int(inserted)
       } else if inserted > 0 {

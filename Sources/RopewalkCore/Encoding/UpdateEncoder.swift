@@ -91,7 +91,7 @@ struct UpdateEncoder {
     let author = graph.authorRuns[authorRun].author
     let seq = graph.authorRuns[authorRun].seq + (place - graph.authorRuns[authorRun].start)
     let before: [UInt32] =
-      place == graph.runs[run].start ? Array(graph.parents[graph.parentBounds(ofRun: run)]) : [place - 1]
+      place == graph.runs[run].start ? graph.parentPlaces(ofRun: run) : [place - 1]
     let own = seq > 0 ? graph.place(ofSeq: seq - 1, author: Int(author)) : nil
     if let own, before == [own], let last = lastPlaces.last, last == own, runAuthor == author { return }
     endRun()

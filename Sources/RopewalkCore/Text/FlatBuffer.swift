@@ -32,6 +32,9 @@ struct FlatBuffer<Element: BitwiseCopyable>: ~Copyable {
     return base + index
   }
 
+  /// All elements, valid until the buffer changes.
+  @inline(__always) var all: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: base, count: count) }
+
   mutating func removeAll() { count = 0 }
 
   /// Grows to at least `length` elements; new ones are `value`.

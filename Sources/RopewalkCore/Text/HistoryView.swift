@@ -2,7 +2,7 @@
 /// `TextHistory.withView` only.
 struct HistoryView {
   let graphRuns: UnsafeBufferPointer<EventGraph.GraphRun>
-  let parents: UnsafeBufferPointer<UInt32>
+  let parents: UnsafeBufferPointer<EventGraph.Parent>
   let authorRuns: UnsafeBufferPointer<EventGraph.AuthorRun>
   let replicas: UnsafeBufferPointer<ReplicaID>
   let logRuns: UnsafeBufferPointer<OperationLog.Run>
@@ -25,7 +25,7 @@ struct HistoryView {
   }
 
   /// The parents of the first event of a graph run.
-  @inline(__always) func parents(ofGraphRun index: Int) -> UnsafeBufferPointer<UInt32> {
+  @inline(__always) func parents(ofGraphRun index: Int) -> UnsafeBufferPointer<EventGraph.Parent> {
     let start = Int(graphRuns[index].parentsStart)
     let end = index + 1 < graphRuns.count ? Int(graphRuns[index + 1].parentsStart) : parents.count
     return UnsafeBufferPointer(rebasing: parents[start..<end])
@@ -34,9 +34,8 @@ struct HistoryView {
   /// The least parent of a graph run; -1 if it has none.
   @inline(__always) func leastParent(ofGraphRun index: Int) -> Int {
     let parents = parents(ofGraphRun: index)
-    guard var least = parents.first else { return -1 }
-    for parent in parents { least = min(least, parent) }
-    return Int(least)
+    guard let least = parents.first else { return -1 }
+    return Int(least.place)
   }
 
   /// The graph run that holds a place; it is one of `bounds`, if given. O(log n).

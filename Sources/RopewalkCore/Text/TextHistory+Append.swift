@@ -4,18 +4,21 @@ extension TextHistory {
   mutating func append(_ decoded: borrowing DecodedUpdate, of update: Update) -> [EventID] {
     var missing = Set<EventID>()
     let runCount = decoded.runs.count
-    var lastPlaces = FlatBuffer<UInt32>(capacity: runCount)
+    // Of each run of the update, its last event, once that is known.
+    var lastEvents = FlatBuffer<EventGraph.Parent>(capacity: runCount)
     let authors = decoded.header.spans.map { graph.number(of: $0.replica) }
-    var parents: [UInt32] = []
+    var parents = FlatBuffer<EventGraph.Parent>(capacity: 8)
     reserve(decoded)
     update.bytes.withUnsafeBufferPointer { bytes in
       for index in 0..<runCount {
         let run = decoded.runs[index]
         let author = authors[Int(run.author)]
-        let known = graph.known[Int(author)]
-        var lastPlace = EventGraph.none
+        let known = graph.authors[Int(author)].known
+        var lastEvent = EventGraph.Parent(place: EventGraph.none, run: 0)
         if run.seq + run.length <= known {
-          lastPlace = graph.place(ofSeq: run.seq + run.length - 1, author: Int(author)) ?? EventGraph.none
+          if let place = graph.place(ofSeq: run.seq + run.length - 1, author: Int(author)) {
+            lastEvent = graph.parent(at: place)
+          }
         } else if run.seq > known {
           // Else the run before it in this update waits, and that is enough.
           if run.seq == decoded.header.spans[Int(run.author)].seqs.lowerBound {
@@ -23,18 +26,21 @@ extension TextHistory {
           }
         } else {
           let skipped = known - run.seq
-          parents.removeAll(keepingCapacity: true)
-          if skipped > 0 || run.followsOwn { parents.append(graph.lastPlaces[Int(author)]) }
+          parents.removeAll()
+          if skipped > 0 || run.followsOwn {
+            let own = graph.authors[Int(author)]
+            parents.append(EventGraph.Parent(place: own.lastPlace, run: own.lastRun))
+          }
           if skipped > 0
-            || resolve(decoded, run: index, lastPlaces: lastPlaces, into: &parents, missing: &missing)
+            || resolve(decoded, run: index, lastEvents: lastEvents, into: &parents, missing: &missing)
           {
-            if parents.count > 1 { parents.sortAndDeduplicate() }
-            graph.append(author: author, length: run.length - skipped, parents: parents)
+            parents.sortAndDeduplicate()
+            graph.append(author: author, length: run.length - skipped, parents: parents.all)
             append(decoded, run: index, bytes: bytes, skipping: skipped)
-            lastPlace = graph.count - 1
+            lastEvent = EventGraph.Parent(place: graph.count - 1, run: UInt32(graph.runs.count - 1))
           }
         }
-        lastPlaces.append(lastPlace)
+        lastEvents.append(lastEvent)
       }
     }
     return Array(missing)
@@ -48,21 +54,23 @@ extension TextHistory {
 
   /// Finds the places of a run's parents. Returns false if one is not known, which is then in `missing` or
   /// waits itself for what is.
+  @inline(__always)
   private func resolve(
-    _ decoded: borrowing DecodedUpdate, run index: Int, lastPlaces: borrowing FlatBuffer<UInt32>,
-    into places: inout [UInt32], missing: inout Set<EventID>
+    _ decoded: borrowing DecodedUpdate, run index: Int, lastEvents: borrowing FlatBuffer<EventGraph.Parent>,
+    into parents: inout FlatBuffer<EventGraph.Parent>, missing: inout Set<EventID>
   ) -> Bool {
     for at in decoded.parents(ofRun: index) {
       let parent = decoded.parents[at]
       if parent.replica == DecodedUpdate.Parent.isRun {
-        guard lastPlaces[Int(parent.value)] != EventGraph.none else { return false }
-        places.append(lastPlaces[Int(parent.value)])
+        let event = lastEvents[Int(parent.value)]
+        guard event.place != EventGraph.none else { return false }
+        parents.append(event)
       } else {
         guard let place = graph.place(of: decoded.event(parent)) else {
           missing.insert(decoded.event(parent))
           return false
         }
-        places.append(place)
+        parents.append(graph.parent(at: place))
       }
     }
     return true
@@ -76,28 +84,27 @@ extension TextHistory {
     var byte = Int(decoded.runs[index].firstByte)
     let end =
       index + 1 < decoded.runs.count ? Int(decoded.runs[index + 1].firstByte) : decoded.content.upperBound
-    var scalars: UInt32 = 0
-    for at in decoded.operations(ofRun: index) where decoded.operations[at].kind == .insert {
-      scalars += decoded.operations[at].length
-    }
-    let isAscii = end - byte == Int(scalars)
-    func take(_ count: UInt32) -> UnsafeBufferPointer<UInt8> {
-      let rest = UnsafeBufferPointer(rebasing: bytes[byte..<end])
-      let size = isAscii ? Int(count) : TextMetrics.byteOffset(ofScalar: Int(count), in: rest)
-      byte += size
-      return UnsafeBufferPointer(rebasing: rest[..<size])
-    }
+    let isAscii = end - byte == Int(decoded.runs[index].inserted)
     for at in decoded.operations(ofRun: index) {
       var operation = decoded.operations[at]
       if skipped > 0 {
         let dropped = min(skipped, operation.length)
         skipped -= dropped
-        if operation.kind == .insert { _ = take(dropped) }
+        if operation.kind == .insert {
+          let rest = UnsafeBufferPointer(rebasing: bytes[byte..<end])
+          byte += isAscii ? Int(dropped) : TextMetrics.byteOffset(ofScalar: Int(dropped), in: rest)
+        }
         if dropped == operation.length { continue }
         operation = operation.dropping(dropped)
       }
       if operation.kind == .insert {
-        log.appendInsert(take(operation.length), length: operation.length, at: operation.position)
+        let rest = UnsafeBufferPointer(rebasing: bytes[byte..<end])
+        let size =
+          isAscii
+          ? Int(operation.length) : TextMetrics.byteOffset(ofScalar: Int(operation.length), in: rest)
+        log.appendInsert(
+          UnsafeBufferPointer(rebasing: rest[..<size]), length: operation.length, at: operation.position)
+        byte += size
       } else {
         log.appendDelete(operation)
       }
@@ -105,27 +112,18 @@ extension TextHistory {
   }
 }
 
-extension [UInt32] {
+extension FlatBuffer<EventGraph.Parent> {
   /// Makes the elements ascending and distinct.
+  @inline(__always)
   mutating func sortAndDeduplicate() {
-    if count == 2, self[0] < self[1] { return }
-    sort()
+    if count < 2 || (count == 2 && self[0].place < self[1].place) { return }
+    var elements = UnsafeMutableBufferPointer(start: pointer(0), count: count)
+    elements.sort { $0.place < $1.place }
     var kept = 1
-    for index in 1..<count where self[index] != self[kept - 1] {
+    for index in 1..<count where self[index].place != self[kept - 1].place {
       self[kept] = self[index]
       kept += 1
     }
-    removeLast(count - kept)
-  }
-
-  /// Whether an ascending array contains a value.
-  func containsSorted(_ value: UInt32) -> Bool {
-    if count < 8 { return contains(value) }
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if self[middle] < value { low = middle + 1 } else { high = middle }
-    }
-    return low < count && self[low] == value
+    while count > kept { _ = removeLast() }
   }
 }

@@ -7,7 +7,7 @@ extension TextHistory {
       let run = decoded.runs[index]
       let replica = decoded.header.replicas[Int(run.author)]
       guard let author = graph.existingNumber(of: replica) else { continue }
-      let known = graph.known[Int(author)]
+      let known = graph.authors[Int(author)].known
       guard run.seq < known else { continue }
       if !hasSameParents(decoded, run: index, author: Int(author)) {
         return EventID(replica: replica, seq: run.seq)
@@ -33,7 +33,7 @@ extension TextHistory {
     let graphRun = graph.run(at: place)
     let stored =
       graph.runs[graphRun].start == place
-      ? graph.parents[graph.parentBounds(ofRun: graphRun)].map { graph.event(at: $0) }
+      ? graph.parentPlaces(ofRun: graphRun).map { graph.event(at: $0) }
       : [graph.event(at: place - 1)]
     var given: [EventID] = []
     if run.followsOwn, run.seq > 0 {
@@ -84,7 +84,7 @@ extension TextHistory {
     let run = graph.run(at: place)
     guard graph.runs[run].start == place else { return own == place - 1 }
     let bounds = graph.parentBounds(ofRun: run)
-    return bounds.count == 1 && graph.parents[bounds.lowerBound] == own
+    return bounds.count == 1 && graph.parents[bounds.lowerBound].place == own
   }
 }
 

@@ -1,5 +1,6 @@
 extension TextHistory {
-  /// A history of only some events, given as ascending ranges of places that hold all parents of what they hold.
+  /// A history of only some events, given as ascending ranges of places that hold all parents of what they
+  /// hold.
   ///
   /// Sequence numbers are drawn anew, without gaps: a replica may have been concurrent with itself, so that a
   /// moment holds its later events and not its earlier ones. Their order, on which ties depend, stays.
@@ -14,13 +15,13 @@ extension TextHistory {
       while at < range.end {
         let end = min(range.end, graph.end(ofRun: run), graph.end(ofAuthorRun: authorRun))
         let parents =
-          at == graph.runs[run].start ? Array(graph.parents[graph.parentBounds(ofRun: run)]) : [at - 1]
+          at == graph.runs[run].start ? graph.parentPlaces(ofRun: run) : [at - 1]
         let places = parents.map { parent in
           let index = ranges.index(of: parent)
           return starts[index] + (parent - ranges[index].start)
         }
         let author = part.graph.number(of: graph.replicas[Int(graph.authorRuns[authorRun].author)])
-        part.graph.append(author: author, length: end - at, parents: places)
+        part.graph.append(author: author, length: end - at, places: places)
         at = end
         if end == graph.end(ofRun: run) { run += 1 }
         if end == graph.end(ofAuthorRun: authorRun) { authorRun += 1 }

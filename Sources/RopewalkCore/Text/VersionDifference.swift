@@ -11,18 +11,19 @@ struct VersionDifference: ~Copyable {
 
   init() {}
 
-  /// Walks down from both versions' heads, latest place first, until everything left is common. The graph
-  /// runs that are met lie in `bounds`, if given. O(r log r) in the runs that differ or lie between.
+  /// Walks down from a version's only head (nil: none) and another version's heads, latest place first,
+  /// until everything left is common. The graph runs that are met lie in `bounds`, if given. O(r log r) in
+  /// the runs that differ or lie between.
   mutating func find(
-    from first: UnsafeBufferPointer<UInt32>, to second: UnsafeBufferPointer<UInt32>, in history: HistoryView,
+    from first: UInt32?, to second: UnsafeBufferPointer<EventGraph.Parent>, in history: HistoryView,
     bounds: Range<Int>? = nil
   ) {
     onlyFirst.removeAll()
     onlySecond.removeAll()
     heap.removeAll()
     open = 0
-    for place in first { push(place, sides: 1) }
-    for place in second { push(place, sides: 2) }
+    if let first { push(first, sides: 1) }
+    for parent in second { push(parent.place, sides: 2) }
     while open > 0 {
       var (place, sides) = pop()
       let run = history.graphRun(at: place, in: bounds)
@@ -36,7 +37,7 @@ struct VersionDifference: ~Copyable {
         sides |= lower.sides
       }
       emit(start, place + 1, sides: sides)
-      for parent in history.parents(ofGraphRun: run) { push(parent, sides: sides) }
+      for parent in history.parents(ofGraphRun: run) { push(parent.place, sides: sides) }
     }
   }
 

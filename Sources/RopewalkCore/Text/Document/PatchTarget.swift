@@ -13,7 +13,11 @@ struct PatchTarget {
 
   /// Inserts a part of the log's content.
   mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, scalars: UInt32, at position: UInt32) {
-    buffer.insert(bytes, at: Int(position))
+    if bytes.count == Int(scalars) {
+      buffer.insert(bytes, measuring: SumTree.Sum(scalars, scalars, scalars, 0), at: Int(position))
+    } else {
+      buffer.insert(bytes, at: Int(position))
+    }
     guard collects else { return }
     let position = Int(position)
     if let last = patches.last, position == last.position + lastInserted {

@@ -10,7 +10,7 @@ extension TextDocument {
   public func updates(since known: VersionVector, maximumBytes: Int) -> [Update] {
     var updates: [Update] = []
     for (number, replica) in history.graph.replicas.enumerated() {
-      let count = history.graph.known[number]
+      let count = history.graph.authors[number].known
       let first = known[replica]
       guard first < count else { continue }
       cut(EventSpan(replica: replica, seqs: first..<count), maximumBytes: maximumBytes, into: &updates)
@@ -21,7 +21,7 @@ extension TextDocument {
   /// The canonical update of one span; nil if not all of it is known. O(k log n) in the runs inside.
   public func update(of span: EventSpan) -> Update? {
     guard let author = history.graph.existingNumber(of: span.replica),
-      span.seqs.upperBound <= history.graph.known[Int(author)]
+      span.seqs.upperBound <= history.graph.authors[Int(author)].known
     else { return nil }
     var ranges: [PlaceRange] = []
     var seq = span.seqs.lowerBound

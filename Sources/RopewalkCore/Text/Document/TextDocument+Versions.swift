@@ -6,7 +6,7 @@ extension TextDocument {
   public var versionVector: VersionVector {
     var vector = VersionVector()
     for (number, replica) in history.graph.replicas.enumerated() {
-      vector[replica] = history.graph.known[number]
+      vector[replica] = history.graph.authors[number].known
     }
     return vector
   }
@@ -14,16 +14,17 @@ extension TextDocument {
   /// The text as it was at a moment; nil if the moment names an event that is not known. Replays what led
   /// to that moment: O(k log k) in its events' runs.
   public func text(at version: Version) -> String? {
-    var places: [UInt32] = []
+    var heads: [EventGraph.Parent] = []
     for head in version.heads {
       guard let place = history.graph.place(of: head) else { return nil }
-      places.append(place)
+      heads.append(history.graph.parent(at: place))
     }
-    if places.sorted() == history.graph.heads { return text }
+    heads.sort { $0.place < $1.place }
+    if heads.map({ $0.place }) == history.graph.heads { return text }
     let ranges = history.withView { view in
-      places.withUnsafeBufferPointer { heads in
+      heads.withUnsafeBufferPointer { heads in
         var difference = VersionDifference()
-        difference.find(from: UnsafeBufferPointer(start: nil, count: 0), to: heads, in: view)
+        difference.find(from: nil, to: heads, in: view)
         let count = difference.onlySecond.count
         return (0..<count).map { difference.onlySecond[count - 1 - $0] }
       }
@@ -66,9 +67,9 @@ extension TextHistory {
         author = newID
       }
       let parents =
-        at == graph.runs[run].start ? Array(graph.parents[graph.parentBounds(ofRun: run)]) : [at - 1]
+        at == graph.runs[run].start ? graph.parentPlaces(ofRun: run) : [at - 1]
       let number = result.graph.number(of: author)
-      result.graph.append(author: number, length: end - at, parents: parents)
+      result.graph.append(author: number, length: end - at, places: parents)
       at = end
       if end == graph.end(ofRun: run) { run += 1 }
     }

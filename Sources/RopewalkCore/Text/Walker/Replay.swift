@@ -122,7 +122,7 @@ struct Replay: ~Copyable {
           at, stop, run: run, parents: history.parents(ofGraphRun: run), author: author, history: history,
           logRun: &logRun, target: &target, isKnown: isKnown)
       } else {
-        withUnsafePointer(to: at - 1) { parent in
+        withUnsafePointer(to: EventGraph.Parent(place: at - 1, run: UInt32(run))) { parent in
           walker.walk(
             at, stop, run: run, parents: UnsafeBufferPointer(start: parent, count: 1), author: author,
             history: history,

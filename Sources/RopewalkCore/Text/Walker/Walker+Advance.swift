@@ -14,7 +14,7 @@ extension Walker {
   /// the common case, in which only the events that are new to the view are touched. Fills `advance`,
   /// latest first.
   mutating func findAdvance(
-    ofView view: Int, to parents: UnsafeBufferPointer<UInt32>, history: HistoryView
+    ofView view: Int, to parents: UnsafeBufferPointer<EventGraph.Parent>, history: HistoryView
   ) -> Bool {
     let head = views[view].head
     // All that is walked follows the event before the base; else a path must enter what the view shows at
@@ -26,9 +26,9 @@ extension Walker {
       visit(parent, view: view, head: head, isContained: &isContained, history: history)
     }
     while frontier.count > 0 {
-      var place = UInt32(frontier.top)
+      var place = UInt32(frontier.top >> 32)
+      let run = Int(truncatingIfNeeded: frontier.top & 0xffff_ffff)
       frontier.pop()
-      let run = history.graphRun(at: place, in: graphBounds)
       var authorRun = Int(history.graphRuns[run].authorRun)
       while history.end(ofAuthorRun: authorRun) <= place { authorRun += 1 }
       let runStart = history.graphRuns[run].start
@@ -37,7 +37,7 @@ extension Walker {
         let pieceStart = max(history.authorRuns[authorRun].start, runStart)
         let lower = max(pieceStart, base, limits[view * authorCount + Int(author)])
         advance.append(AdvancePiece(places: PlaceRange(start: lower, end: place + 1), author: author))
-        while frontier.count > 0, frontier.top >= UInt64(lower) { frontier.pop() }
+        while frontier.count > 0, frontier.top >> 32 >= UInt64(lower) { frontier.pop() }
         if lower > pieceStart {
           if lower - 1 == head { isContained = true }
           break
@@ -61,15 +61,17 @@ extension Walker {
 
   @inline(__always)
   private mutating func visit(
-    _ place: UInt32, view: Int, head: UInt32, isContained: inout Bool, history: HistoryView
+    _ parent: EventGraph.Parent, view: Int, head: UInt32, isContained: inout Bool, history: HistoryView
   ) {
-    if place == head { isContained = true }
-    if place < base { return }
-    let run = history.graphRun(at: place, in: graphBounds)
-    var authorRun = Int(history.graphRuns[run].authorRun)
-    while history.end(ofAuthorRun: authorRun) <= place { authorRun += 1 }
-    if shows(place, author: history.authorRuns[authorRun].author, view: view) { return }
-    frontier.push(UInt64(place))
+    if parent.place == head {
+      isContained = true
+      return
+    }
+    if parent.place < base { return }
+    var authorRun = Int(history.graphRuns[Int(parent.run)].authorRun)
+    while history.end(ofAuthorRun: authorRun) <= parent.place { authorRun += 1 }
+    if shows(parent.place, author: history.authorRuns[authorRun].author, view: view) { return }
+    frontier.push(UInt64(parent.place) << 32 | UInt64(parent.run))
   }
 
   /// Keeps the limits right after a general move.

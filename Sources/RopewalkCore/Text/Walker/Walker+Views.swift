@@ -1,12 +1,12 @@
 extension Walker {
   /// The view to use for events after `parents`: one that shows just that version, or one that this author
   /// used last, or one that shows a part of it, or the one that was not used for longest.
-  mutating func chooseView(parents: UnsafeBufferPointer<UInt32>, author: UInt32) -> Int {
+  mutating func chooseView(parents: UnsafeBufferPointer<EventGraph.Parent>, author: UInt32) -> Int {
     var best = 0
     var bestRank = -1
     for index in 0..<View.count {
       let view = views[index]
-      let isPart = parents.contains(view.head)
+      let isPart = parents.containsPlace(view.head)
       let rank = isPart ? (parents.count == 1 ? 3 : view.author == author ? 2 : 1) : 0
       if rank > bestRank || (rank == bestRank && view.lastUse < views[best].lastUse) {
         (best, bestRank) = (index, rank)
@@ -19,9 +19,11 @@ extension Walker {
   }
 
   /// Makes a view show the version of `parents`.
-  mutating func move(view index: Int, to parents: UnsafeBufferPointer<UInt32>, history: HistoryView) {
+  mutating func move(
+    view index: Int, to parents: UnsafeBufferPointer<EventGraph.Parent>, history: HistoryView
+  ) {
     let head = views[index].head
-    if parents.count == 1 && parents[0] == head { return }
+    if parents.count == 1 && parents[0].place == head { return }
     let lane = View.first + index
     if isLinear, findAdvance(ofView: index, to: parents, history: history) {
       for at in 0..<advance.count {
@@ -32,10 +34,8 @@ extension Walker {
       }
       return
     }
-    withUnsafePointer(to: head) { head in
-      let present = UnsafeBufferPointer(start: head, count: head.pointee == EventGraph.none ? 0 : 1)
-      difference.find(from: present, to: parents, in: history, bounds: graphBounds)
-    }
+    difference.find(
+      from: head == EventGraph.none ? nil : head, to: parents, in: history, bounds: graphBounds)
     for at in 0..<difference.onlyFirst.count {
       apply(difference.onlyFirst[at], in: lane, by: UInt32.max, history: history)
       setLimits(difference.onlyFirst[at], ofView: index, isAdvance: false, history: history)

@@ -2,7 +2,7 @@ extension Walker {
   /// Walks events of one graph run, all of one author, the first of which follows `parents`. Their changes
   /// to the present text go to `target`, unless they were made before (`isKnown`).
   mutating func walk(
-    _ start: UInt32, _ end: UInt32, run: Int, parents: UnsafeBufferPointer<UInt32>, author: UInt32,
+    _ start: UInt32, _ end: UInt32, run: Int, parents: UnsafeBufferPointer<EventGraph.Parent>, author: UInt32,
     history: HistoryView,
     logRun: inout Int, target: inout PatchTarget, isKnown: Bool
   ) {

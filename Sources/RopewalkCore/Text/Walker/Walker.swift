@@ -96,8 +96,9 @@ struct Walker: ~Copyable {
     baseEnd = Item.none
   }
 
-  /// Takes `count` scalars off the end of the base text, which was opened too long. Returns false if that many
-  /// untouched ones do not stand there: then the present text is not the one that the history leads to.
+  /// Takes `count` scalars off the end of the base text, which was opened too long. Returns false if that
+  /// many untouched ones do not stand there: then the present text is not the one that the history leads
+  /// to.
   mutating func shortenBase(by count: UInt32) -> Bool {
     let total = tree.total[View.base]
     guard count > 0, total > 0 else { return count == 0 }
