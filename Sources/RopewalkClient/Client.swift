@@ -17,44 +17,161 @@ public actor Client {
   /// The replica.
   public nonisolated let replica: Replica
 
+  let options: ClientOptions
+  let address: RelayAddress
+  let transport: any Transport
+  nonisolated let hub = ClientHub()
+  private nonisolated let executor = ClientExecutor()
+  var token: String?
+
+  /// The rooms that are wanted.
+  var rooms: [RoomName: RoomSession] = [:]
+  /// Whether a connection is wanted.
+  var isWanted = false
+  /// Whether a connection is being made.
+  var isOpening = false
+  var isClosed = false
+
+  // The connection there is:
+  var session: ClientSession?
+  var connection: (any TransportConnection)?
+  /// Counts connections, so that what was meant for an earlier one is recognised.
+  var epoch: UInt64 = 0
+  /// Why the connection is being closed from this side.
+  var ending: Ending?
+  var timer: (deadline: UInt64, task: Task<Void, Never>)?
+
+  // The attempts to connect:
+  var running: Task<Void, Never>?
+  var pause: Task<Void, Never>?
+  var failures = 0
+  var background: [Task<Void, Never>] = []
+  var waiters: [UInt64: SyncWaiter] = [:]
+  var nextWaiter: UInt64 = 0
+
+  /// Runs on a thread of the client's own.
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
   /// A client that is not connected yet.
   ///
   /// - Parameter relay: `ws://host:port/sync`; the path may be left out.
   /// - Parameter token: presented in the hello; none for a relay without keys.
-  public init(replica: Replica, relay: String, token: String? = nil, options: ClientOptions = ClientOptions())
-    throws(ClientError)
-  { fatalError() }
+  /// - Throws: `ClientError.invalidAddress`.
+  public init(
+    replica: Replica, relay: String, token: String? = nil, options: ClientOptions = ClientOptions()
+  ) throws(ClientError) {
+    try self.init(
+      replica: replica, relay: relay, token: token, options: options, transport: WebSocketTransport())
+  }
+
+  init(
+    replica: Replica, relay: String, token: String?, options: ClientOptions, transport: any Transport
+  ) throws(ClientError) {
+    guard let address = RelayAddress(relay), !address.isSecure else { throw .invalidAddress }
+    self.replica = replica
+    self.address = address
+    self.token = token
+    self.options = options
+    self.transport = transport
+  }
+
+  // MARK: Rooms
 
   /// Becomes a member of a room, now or when the connection is made.
-  public func join(_ room: String) throws(ClientError) { fatalError() }
+  public func join(_ room: String) throws(ClientError) {
+    let room = try Self.roomName(room)
+    guard rooms[room] == nil || rooms[room]?.refusal != nil else { return }
+    rooms[room] = RoomSession(presence: rooms[room]?.presence)
+    joinNow(room)
+    evaluate()
+    arm()
+  }
+
   /// Gives up membership. What is in the replica stays.
-  public func leave(_ room: String) throws(ClientError) { fatalError() }
+  public func leave(_ room: String) throws(ClientError) {
+    let room = try Self.roomName(room)
+    guard rooms.removeValue(forKey: room) != nil else { return }
+    hub.setPresence([], in: room)
+    if var session {
+      let effects = session.leave(room, now: options.now())
+      self.session = session
+      perform(effects)
+    }
+    evaluate()
+  }
 
-  /// Begins to connect, and keeps the connection up from then on. Returns at once: watch `states()`.
-  public func connect() { fatalError() }
-  /// Ends the connection and stops connecting again.
-  public func disconnect() { fatalError() }
+  // MARK: Connecting
+
+  /// Begins to connect, and keeps the connection up from then on. Returns at once: watch `states()`. While the client waits
+  /// to connect again, it tries at once.
+  public func connect() {
+    guard !isClosed else { return }
+    isWanted = true
+    failures = 0
+    pause?.cancel()
+    if running == nil { running = Task { await self.run() } }
+    if background.isEmpty { startBackground() }
+  }
+
+  /// Ends the connection and stops connecting again. What was edited stays in the replica's outbox.
+  public func disconnect() {
+    guard isWanted else { return }
+    isWanted = false
+    end(.closedHere)
+    pause?.cancel()
+    for task in background { task.cancel() }
+    background = []
+    for waiter in waiters.keys { resume(waiter, .failure(.closed)) }
+  }
+
   /// Ends everything, its streams too; the client cannot be used again. The replica stays open.
-  public func close() async { fatalError() }
-
-  /// Exchanges with the relay until every room that was joined has been read to its end and the relay has acknowledged
-  /// everything that was in the outbox, then returns. Connects for that long if `connect` was not called.
-  ///
-  /// Tries `attempts` times to reach the relay before it throws.
-  public func sync(attempts: Int = 1) async throws(ClientError) { fatalError() }
+  public func close() async {
+    disconnect()
+    isClosed = true
+    await connectionIsGone()
+    hub.finish()
+  }
 
   /// Another token: used for this connection and the next ones.
-  public func renew(token: String?) { fatalError() }
+  public func renew(token: String?) {
+    self.token = token
+    if var session, let token {
+      let effects = session.refreshToken(Array(token.utf8), now: options.now())
+      self.session = session
+      perform(effects)
+    }
+    if isWanted, running == nil { connect() }
+  }
+
+  // MARK: Watching
 
   /// What the connection is doing now.
-  public var state: ConnectionState { fatalError() }
+  public nonisolated var state: ConnectionState { hub.connectionState }
   /// What the connection is doing, beginning with now.
-  public nonisolated func states() -> AsyncStream<ConnectionState> { fatalError() }
+  public nonisolated func states() -> AsyncStream<ConnectionState> { hub.states() }
   /// Everything that happens from now on.
-  public nonisolated func events() -> AsyncStream<ClientEvent> { fatalError() }
+  public nonisolated func events() -> AsyncStream<ClientEvent> { hub.events() }
 
-  /// What others in the room see of this session, at most 4096 bytes; nil withdraws it. Kept over reconnections.
-  public func setPresence(_ value: [UInt8]?, in room: String) throws(ClientError) { fatalError() }
-  /// Who else is in the room, with what they show; beginning with now.
-  public nonisolated func presence(in room: String) -> AsyncStream<[Presence]> { fatalError() }
+  /// What others in the room see of this session, at most 4096 bytes; nil withdraws it. Kept over reconnections, until the room
+  /// is left. The room must be joined first.
+  public func setPresence(_ value: [UInt8]?, in room: String) throws(ClientError) {
+    let room = try Self.roomName(room)
+    guard rooms[room] != nil else { throw .notJoined }
+    rooms[room]?.presence = value
+    guard var session else { return }
+    let effects = session.setPresence(value, in: room, now: options.now())
+    self.session = session
+    perform(effects)
+    arm()
+  }
+
+  /// Who else is in the room, with what they show; beginning with now. Sees only the newest of what changes quickly.
+  public nonisolated func presence(in room: String) throws(ClientError) -> AsyncStream<[Presence]> {
+    hub.presence(in: try Self.roomName(room))
+  }
+
+  private static func roomName(_ room: String) throws(ClientError) -> RoomName {
+    guard let name = RoomName(room) else { throw .invalidRoomName }
+    return name
+  }
 }

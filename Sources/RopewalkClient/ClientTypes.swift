@@ -17,6 +17,19 @@ public struct ClientOptions: Sendable {
   public var watchInterval: UInt64 = 50
   /// The largest update that is sent, in bytes, where the relay allows it.
   public var largestUpdate = 256 * 1024
+  /// A clock that never goes back, in milliseconds.
+  public var now: @Sendable () -> UInt64 = {
+    let parts = ClientOptions.start.duration(to: .now).components
+    return UInt64(max(0, parts.seconds)) * 1000 + UInt64(max(0, parts.attoseconds)) / 1_000_000_000_000_000
+  }
+  /// Waits for so many milliseconds of that clock; throws when cancelled.
+  public var sleep: @Sendable (UInt64) async throws -> Void = {
+    try await Task.sleep(for: .milliseconds($0))
+  }
+  /// A random number from 0 to 1.
+  public var random: @Sendable () -> Double = { Double.random(in: 0...1) }
+
+  private static let start = ContinuousClock.now
 
   /// The defaults.
   public init() {}
@@ -24,10 +37,12 @@ public struct ClientOptions: Sendable {
 
 /// Why a client could not do what it was asked to.
 public enum ClientError: Error, Hashable, Sendable {
-  /// The relay's address is not `ws://host:port/path`.
+  /// The relay's address is not `ws://host:port/path`. Encrypted addresses are not supported yet.
   case invalidAddress
   /// A room's name must have 1 to 128 bytes of UTF-8 without control characters.
   case invalidRoomName
+  /// The room was not joined.
+  case notJoined
   /// The relay cannot be reached: what the system says.
   case unreachable(String)
   /// The other side speaks HTTP but is no relay, or broke the rules of WebSocket.
@@ -90,4 +105,24 @@ public struct Presence: Hashable, Sendable {
   public var subject: String
   /// The value.
   public var value: [UInt8]
+}
+
+extension ClientError: CustomStringConvertible {
+  /// A sentence for people.
+  public var description: String {
+    switch self {
+    case .invalidAddress: "a relay's address looks like ws://host:port/sync"
+    case .invalidRoomName: "a room name has 1 to 128 bytes of UTF-8 without control characters"
+    case .notJoined: "the room was not joined"
+    case .unreachable(let reason): "the relay cannot be reached: \(reason)"
+    case .notARelay(let reason): "this is no relay: \(reason)"
+    case .connectionLost: "the connection was lost"
+    case .refused(nil, let error): "the relay refuses the connection: \(error.text)"
+    case .refused(let room?, let error): "the relay refuses the room \(room.text): \(error.text)"
+    case .pushRefused(let room, .forbidden): "the token does not allow editing in the room \(room.text)"
+    case .pushRefused(let room, _): "the relay does not take an update to the room \(room.text)"
+    case .replica(let error): error.description
+    case .closed: "the client was disconnected"
+    }
+  }
 }

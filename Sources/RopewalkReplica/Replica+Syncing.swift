@@ -24,10 +24,10 @@ extension Replica {
   /// The room's log is not the one that was stored.
   package func restart(_ room: RoomName) throws(ReplicaError) { try write { try $0.restart(room) } }
 
-  /// The room's log was read to its end: after a restart, what it lacks goes into the outbox.
-  package func offer(_ room: RoomName, at cursor: UInt64) throws(ReplicaError) {
-    guard try status(of: room).needsOffer else { return }
-    try write { try $0.offer(room, at: cursor) }
+  /// The room's log was read to its end: what it should have shown and did not is pushed again, and after a restart what it lacks
+  /// goes into the outbox.
+  package func settle(_ room: RoomName, at cursor: UInt64) throws(ReplicaError) {
+    try write { try $0.settle(room, at: cursor) }
   }
 
   /// The oldest outbox entries that may be pushed now, fixed durably.
@@ -37,6 +37,11 @@ extension Replica {
     try write {
       try $0.cuts(in: room, maximumBytes: maximumBytes, limit: limit, excluding: excluding)
     }
+  }
+
+  /// Whether the outbox has anything that the log has not shown yet.
+  package func hasUnsent(in room: RoomName, excluding: Set<Int64>) throws(ReplicaError) -> Bool {
+    try read { try $0.hasUnsent(in: room, excluding: excluding) }
   }
 
   /// Pushes that are durable at the relay.
@@ -52,13 +57,7 @@ extension Replica {
     }
   }
 
-  /// The log has some of a push already.
-  package func recut(_ header: EntryHeader, missing: [Range<UInt32>], in room: RoomName) throws(ReplicaError)
-  {
-    try write { try $0.recut(header, missing: missing, in: room) }
-  }
-
-  /// The log has other bytes under a push's header.
+  /// The log has some of a push already, or other bytes under its header.
   package func holdBack(_ header: EntryHeader, in room: RoomName) throws(ReplicaError) {
     try write { try $0.holdBack(header, in: room) }
   }

@@ -89,7 +89,8 @@ enum Schema {
       first INTEGER NOT NULL,
       "end" INTEGER NOT NULL,
       cut BLOB,
-      clashes INTEGER NOT NULL DEFAULT 0
+      acknowledged INTEGER,
+      state INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX outbox_of_replica ON outbox (document, replica, first);
 

@@ -13,6 +13,16 @@ package struct OutboxCut: Sendable {
   package let payload: [UInt8]
 }
 
+/// What an outbox entry waits for: `outbox.state`.
+enum OutboxState: Int64 {
+  /// Its turn.
+  case ready = 0
+  /// The log, which has other events under this id, or the same ones cut otherwise.
+  case untilLogIsRead = 1
+  /// Nothing: what the log has instead could not be merged.
+  case givenUp = 2
+}
+
 extension Transaction {
   /// Puts events into the outbox: into the last entry if that was not fixed yet and they continue it.
   func addToOutbox(_ span: EventSpan, of document: Int64) throws {
@@ -39,7 +49,7 @@ extension Transaction {
   func removeFromOutbox(_ span: EventSpan, of document: Int64) throws {
     let rows = try db.rows(
       """
-      SELECT id, replica, first, "end" FROM outbox
+      SELECT id, replica, first, "end", state FROM outbox
       WHERE document = ? AND replica = ? AND first < ? AND "end" > ?
       """,
       [
@@ -48,6 +58,8 @@ extension Transaction {
     for row in rows {
       let entry = try row.span(1)
       try db.run("DELETE FROM outbox WHERE id = ?", [try row.integer(0)])
+      // What is left, or waited for this, may go now.
+      if try entry != span || row.integer(4) != OutboxState.ready.rawValue { outboxGrew = true }
       if entry.seqs.lowerBound < span.seqs.lowerBound {
         try insertIntoOutbox(
           EventSpan(replica: span.replica, seqs: entry.seqs.lowerBound..<span.seqs.lowerBound), of: document)
@@ -71,15 +83,16 @@ extension Transaction {
 
   /// The oldest outbox entries that may be pushed, fixed: their bytes do not change from now on.
   ///
-  /// Entries whose replica's id clashes in their document wait until the log was read.
+  /// Entries that the relay has acknowledged are left out, and so is all of a replica's in a document in which one of its waits for
+  /// the log.
   func cuts(in room: RoomName, maximumBytes: Int, limit: Int, excluding: Set<Int64>) throws -> [OutboxCut] {
     guard let roomID = try roomID(room) else { return [] }
     let rows = try db.rows(
       """
       SELECT o.id, o.document, o.replica, o.first, o."end", o.cut, d.name, d.lineage
       FROM outbox o JOIN documents d ON d.id = o.document
-      WHERE d.room = ? AND NOT EXISTS
-        (SELECT 1 FROM outbox c WHERE c.document = o.document AND c.replica = o.replica AND c.clashes = 1)
+      WHERE d.room = ? AND o.acknowledged IS NULL AND NOT EXISTS
+        (SELECT 1 FROM outbox c WHERE c.document = o.document AND c.replica = o.replica AND c.state > 0)
       ORDER BY o.id LIMIT ?
       """, [roomID, limit + excluding.count])
     var cuts: [OutboxCut] = []
@@ -127,46 +140,54 @@ extension Transaction {
     return update
   }
 
+  /// Whether anything is there that the log has not shown yet, is not excluded and not given up.
+  func hasUnsent(in room: RoomName, excluding: Set<Int64>) throws -> Bool {
+    guard let roomID = try roomID(room) else { return false }
+    let rows = try db.rows(
+      """
+      SELECT o.id FROM outbox o JOIN documents d ON d.id = o.document
+      WHERE d.room = ? AND o.state < 2 ORDER BY o.id LIMIT ?
+      """, [roomID, excluding.count + 1])
+    return try rows.contains { !excluding.contains(try $0.integer(0)) }
+  }
+
   // MARK: Answers
 
-  /// The relay has this cut at `cursor`.
+  /// The relay has this cut at `cursor`. The entry stays, lest a relay that is put back to before that cursor loses it unnoticed,
+  /// until the log shows it.
   func acknowledge(_ header: EntryHeader, cursor: UInt64, in room: RoomName) throws {
-    guard let roomID = try roomID(room), let document = try documentID(header.document, in: room) else {
-      return
-    }
+    guard let document = try documentID(header.document, in: room) else { return }
     try db.run(
-      #"DELETE FROM outbox WHERE document = ? AND replica = ? AND first = ? AND "end" = ? AND cut IS NOT NULL"#,
+      """
+      UPDATE outbox SET acknowledged = ?
+      WHERE document = ? AND replica = ? AND first = ? AND "end" = ? AND cut IS NOT NULL
+      """,
+      [
+        Int64(bitPattern: cursor), document, header.span.replica.stored,
+        Int64(header.span.seqs.lowerBound), Int64(header.span.seqs.upperBound),
+      ])
+  }
+
+  /// The log has some of this cut, or other events under its header: nothing of this replica in this document is pushed until
+  /// the log has shown what it has. What it has is taken out of the outbox then, and the rest is cut anew.
+  func holdBack(_ header: EntryHeader, in room: RoomName) throws {
+    guard let document = try documentID(header.document, in: room) else { return }
+    try db.run(
+      #"UPDATE outbox SET state = 1 WHERE document = ? AND replica = ? AND first = ? AND "end" = ?"#,
       [
         document, header.span.replica.stored, Int64(header.span.seqs.lowerBound),
         Int64(header.span.seqs.upperBound),
       ])
+  }
+
+  /// What the log has instead of these events could not be merged: they are not pushed any more.
+  func giveUp(_ span: EventSpan, of document: Int64) throws {
     try db.run(
       """
-      INSERT OR IGNORE INTO entries (room, cursor, document, replica, first, "end") VALUES (?, ?, ?, ?, ?, ?)
+      UPDATE outbox SET state = 2 WHERE document = ? AND replica = ? AND first < ? AND "end" > ?
       """,
       [
-        roomID, Int64(bitPattern: cursor), document, header.span.replica.stored,
-        Int64(header.span.seqs.lowerBound), Int64(header.span.seqs.upperBound),
+        document, span.replica.stored, Int64(span.seqs.upperBound), Int64(span.seqs.lowerBound),
       ])
-    try noteFirstCursor(cursor, of: document)
-  }
-
-  /// The log has some of this cut already: only `missing` is still to be pushed.
-  func recut(_ header: EntryHeader, missing: [Range<UInt32>], in room: RoomName) throws {
-    guard let document = try documentID(header.document, in: room) else { return }
-    var covered = RangeSet(header.span.seqs)
-    for range in missing { covered.remove(contentsOf: range) }
-    for range in covered.ranges {
-      try removeFromOutbox(EventSpan(replica: header.span.replica, seqs: range), of: document)
-    }
-    outboxGrew = true
-  }
-
-  /// The log has other bytes under this header: nothing of this replica in this document is pushed until the log was read.
-  func holdBack(_ header: EntryHeader, in room: RoomName) throws {
-    guard let document = try documentID(header.document, in: room) else { return }
-    try db.run(
-      "UPDATE outbox SET clashes = 1 WHERE document = ? AND replica = ? AND first = ?",
-      [document, header.span.replica.stored, Int64(header.span.seqs.lowerBound)])
   }
 }

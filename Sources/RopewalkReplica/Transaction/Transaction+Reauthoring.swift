@@ -23,7 +23,10 @@ extension Transaction {
 
   private func isUnsent(_ event: EventID, in document: Int64) throws -> Bool {
     try db.row(
-      #"SELECT 1 FROM outbox WHERE document = ? AND replica = ? AND first <= ? AND "end" > ?"#,
+      """
+      SELECT 1 FROM outbox
+      WHERE document = ? AND replica = ? AND first <= ? AND "end" > ? AND acknowledged IS NULL
+      """,
       [document, event.replica.stored, Int64(event.seq), Int64(event.seq)]) != nil
   }
 
@@ -31,7 +34,7 @@ extension Transaction {
   {
     try removeFromOutbox(EventSpan(replica: event.replica, seqs: event.seq..<event.seq + count), of: document)
     try db.run(
-      "UPDATE outbox SET clashes = 0 WHERE document = ? AND replica = ?", [document, event.replica.stored])
+      "UPDATE outbox SET state = 0 WHERE document = ? AND replica = ?", [document, event.replica.stored])
     try addToOutbox(EventSpan(replica: fresh, seqs: 0..<count), of: document)
   }
 

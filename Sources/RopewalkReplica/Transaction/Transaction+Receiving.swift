@@ -92,6 +92,7 @@ extension Transaction {
       try db.run(
         "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
         [batch.roomID, Int64(bitPattern: entry.cursor), reason, Data(entry.payload)])
+      try giveUp(entry.header.span, of: id)
       batch.result.held.append(entry.cursor)
     }
   }

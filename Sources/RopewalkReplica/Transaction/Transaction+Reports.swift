@@ -5,7 +5,8 @@ import RopewalkSync
 extension Transaction {
   private static let statusColumns = """
     SELECT r.name, d.name, d.lineage, d.is_current, d.version, d.events, d.scalars,
-      (SELECT coalesce(sum(o."end" - o.first), 0) FROM outbox o WHERE o.document = d.id)
+      (SELECT coalesce(sum(o."end" - o.first), 0) FROM outbox o
+        WHERE o.document = d.id AND o.acknowledged IS NULL)
     FROM documents d JOIN rooms r ON r.id = d.room
     """
 
@@ -102,7 +103,12 @@ extension Transaction {
     let own = SpanSet(try loaded(document).vector).spans.filter { authors.contains($0.replica) }
     var receipts = Receipts(onThisDevice: [], atRelay: [])
     let rows = try db.rows(
-      #"SELECT replica, first, "end", cursor FROM entries WHERE document = ? ORDER BY cursor"#, [document])
+      """
+      SELECT replica, first, "end", cursor FROM entries WHERE document = ?1
+      UNION SELECT replica, first, "end", acknowledged FROM outbox
+        WHERE document = ?1 AND acknowledged IS NOT NULL
+      ORDER BY 4
+      """, [document])
     var stored = SpanSet()
     for row in rows {
       let span = try row.span(0)

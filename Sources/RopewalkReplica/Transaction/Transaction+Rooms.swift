@@ -17,7 +17,7 @@ extension Transaction {
     let unsent = try db.row(
       """
       SELECT coalesce(sum(o."end" - o.first), 0) FROM outbox o JOIN documents d ON d.id = o.document
-      WHERE d.room = ?
+      WHERE d.room = ? AND o.acknowledged IS NULL
       """, [id])
     return RoomStatus(
       room: room, cursor: try row.unsigned(0), digest: digest, needsOffer: try row.flag(2),
@@ -36,15 +36,28 @@ extension Transaction {
       [Data(LogDigest.zero.bytes), id])
     try db.run("DELETE FROM entries WHERE room = ?", [id])
     try db.run("DELETE FROM held WHERE room = ?", [id])
+    try db.run(
+      """
+      UPDATE outbox SET acknowledged = NULL, state = 0
+      WHERE document IN (SELECT id FROM documents WHERE room = ?)
+      """, [id])
     try db.run("UPDATE documents SET first_cursor = NULL WHERE room = ?", [id])
   }
 
-  /// Puts into the outbox whatever the replica has and the room's log, read up to `cursor`, does not.
+  /// The log was read up to `cursor`, which is its end: entries of the outbox that the relay has acknowledged, or that waited for
+  /// the log, and that it did not show, are pushed again. After a restart, all that it lacks goes into the outbox.
   ///
-  /// Does nothing if another process has changed the place meanwhile, or did this already.
-  func offer(_ room: RoomName, at cursor: UInt64) throws {
+  /// Does nothing if another process has changed the place meanwhile.
+  func settle(_ room: RoomName, at cursor: UInt64) throws {
     let status = try roomStatus(room)
-    guard status.needsOffer, status.cursor == cursor, let id = try roomID(room) else { return }
+    guard status.cursor == cursor, let id = try roomID(room) else { return }
+    try db.run(
+      """
+      UPDATE outbox SET acknowledged = NULL, state = 0
+      WHERE document IN (SELECT id FROM documents WHERE room = ?)
+        AND (acknowledged IS NOT NULL OR state = 1)
+      """, [id])
+    guard status.needsOffer else { return }
     for row in try db.rows("SELECT id FROM documents WHERE room = ?", [id]) {
       let document = try row.integer(0)
       do { try offerWhatLogLacks(of: document) } catch ReplicaError.damaged { continue }
@@ -59,7 +72,7 @@ extension Transaction {
     for span in missing.spans { try addToOutbox(span, of: document) }
   }
 
-  /// The events of a document that the room's log holds, as far as it was read or has acknowledged.
+  /// The events of a document that the room's log holds, as far as it was read.
   func logSpans(of document: Int64) throws -> SpanSet {
     var spans = SpanSet()
     let rows = try db.rows(#"SELECT replica, first, "end" FROM entries WHERE document = ?"#, [document])

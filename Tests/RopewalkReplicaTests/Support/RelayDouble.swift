@@ -14,18 +14,16 @@ struct RelayDouble {
 
   mutating func push(_ header: EntryHeader, _ payload: [UInt8], by subject: String = "ann") -> Answer {
     var missing = RangeSet(header.span.seqs)
-    var through: UInt64 = 0
     for entry in entries
     where entry.header.document == header.document && entry.header.span.replica == header.span.replica {
       if entry.header == header {
         return entry.payload == payload
           ? .acknowledged(cursor: entry.cursor) : .refused(.idClash(at: entry.cursor))
       }
-      if entry.header.span.seqs.overlaps(header.span.seqs) { through = entry.cursor }
       missing.remove(contentsOf: entry.header.span.seqs)
     }
     guard missing == RangeSet(header.span.seqs) else {
-      return .refused(.covered(missing: Array(missing.ranges), through: through))
+      return .refused(.covered(missing: Array(missing.ranges), through: UInt64(entries.count)))
     }
     let entry = LogEntry(
       cursor: UInt64(entries.count) + 1, subject: Array(subject.utf8), time: 5_000_000, header: header,
@@ -47,7 +45,7 @@ struct RelayDouble {
     with replica: Replica, in room: RoomName, by subject: String = "ann", largest: Int = 1000
   ) throws {
     try deliver(to: replica, in: room)
-    try replica.offer(room, at: UInt64(entries.count))
+    try replica.settle(room, at: UInt64(entries.count))
     var rounds = 0
     while true {
       let cuts = try replica.cuts(in: room, maximumBytes: largest, limit: 7, excluding: [])
@@ -55,8 +53,7 @@ struct RelayDouble {
       for cut in cuts {
         switch push(cut.header, cut.payload, by: subject) {
         case .acknowledged(let cursor): try replica.acknowledge([(cut.header, cursor)], in: room)
-        case .refused(.covered(let missing, _)): try replica.recut(cut.header, missing: missing, in: room)
-        case .refused(.idClash): try replica.holdBack(cut.header, in: room)
+        case .refused(.covered), .refused(.idClash): try replica.holdBack(cut.header, in: room)
         case .refused: throw RelayDoubleError.unexpected
         }
       }

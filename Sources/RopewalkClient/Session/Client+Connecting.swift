@@ -1,0 +1,153 @@
+import RopewalkReplica
+import RopewalkSync
+
+extension Client {
+  /// Why a connection ended.
+  enum Ending {
+    /// It was not wanted any more.
+    case closedHere
+    /// It failed, and may be tried again, at the earliest after so many milliseconds.
+    case failed(ClientError, pause: UInt64)
+    /// The relay does not want it.
+    case refused(ProtocolError)
+  }
+
+  /// Connects, again and again, until nobody wants it or the relay refuses.
+  func run() async {
+    defer {
+      running = nil
+      evaluate()
+    }
+    while isWanted {
+      hub.setConnectionState(.connecting)
+      let ending = await runOnce()
+      guard isWanted else { break }
+      switch ending {
+      case .closedHere: continue
+      case .refused(let error):
+        hub.setConnectionState(.refused(error))
+        for waiter in waiters.keys { resume(waiter, .failure(.refused(room: nil, error))) }
+        return
+      case .failed(let error, let least):
+        hub.setConnectionState(.offline(error))
+        attemptFailed(error)
+        guard isWanted else { break }
+        await wait(max(least, backOff()))
+      }
+    }
+    hub.setConnectionState(.offline(nil))
+  }
+
+  /// Makes a connection and serves it to its end.
+  private func runOnce() async -> Ending {
+    let connection: any TransportConnection
+    isOpening = true
+    defer { isOpening = false }
+    do { connection = try await transport.connect(to: address, timeout: options.connectTimeout) } catch {
+      return .failed(error, pause: 0)
+    }
+    guard isWanted else {
+      connection.close(code: 1000)
+      return .closedHere
+    }
+    isOpening = false
+    self.connection = connection
+    epoch += 1
+    ending = nil
+    begin()
+    var closeCode: UInt16?
+    for await event in connection.incoming {
+      switch event {
+      case .message(let bytes):
+        received(bytes)
+        connection.consumed(bytes: bytes.count)
+      case .closed(let code): closeCode = code
+      }
+    }
+    return finish(closeCode)
+  }
+
+  /// Forgets the connection, and says why it ended.
+  private func finish(_ closeCode: UInt16?) -> Ending {
+    session = nil
+    connection = nil
+    timer?.task.cancel()
+    timer = nil
+    for room in rooms.keys {
+      rooms[room]?.disconnected()
+      hub.setPresence([], in: room)
+    }
+    if let ending { return ending }
+    if let code = closeCode.flatMap({ ErrorCode(closeCode: $0) }) {
+      let error = ProtocolError(
+        code, retry: code.isTransient ? .after(milliseconds: 0) : .never, "The relay closed the connection.")
+      return Ending(error)
+    }
+    return .failed(.connectionLost, pause: 0)
+  }
+
+  /// Closes the connection from this side.
+  func end(_ ending: Ending, code: UInt16 = 1000) {
+    guard let connection, self.ending == nil else { return }
+    self.ending = ending
+    session?.disconnected()
+    connection.close(code: code)
+  }
+
+  /// Waits until the connection that was given up is gone. One that is still being made is dropped when it is.
+  func connectionIsGone() async {
+    if !isOpening { await running?.value }
+  }
+
+  // MARK: Pausing
+
+  /// A random part of a span that doubles with each failure, so that clients of a relay that comes back do not come all at
+  /// once.
+  private func backOff() -> UInt64 {
+    defer { failures += 1 }
+    let longest = min(
+      Double(options.longestPause),
+      Double(options.firstPause) * Double(UInt64(1) << UInt64(min(failures, 30))))
+    return UInt64(longest * (0.5 + 0.5 * options.random()))
+  }
+
+  private func wait(_ milliseconds: UInt64) async {
+    let sleep = options.sleep
+    let task = Task { _ = try? await sleep(milliseconds) }
+    pause = task
+    await task.value
+    pause = nil
+  }
+
+  // MARK: Beside the connection
+
+  /// Pushes what is edited here or in other processes, and looks for what those wrote.
+  func startBackground() {
+    let signals = replica.outboxSignals()
+    background = [
+      Task { [weak self] in
+        for await _ in signals { await self?.pushEverything() }
+      },
+      Task { [weak self, options, replica] in
+        while !Task.isCancelled {
+          try? await options.sleep(options.watchInterval)
+          if Task.isCancelled { return }
+          guard self != nil else { return }
+          // Delivers what it finds, and signals that the outbox may have grown.
+          try? replica.refresh()
+        }
+      },
+    ]
+  }
+}
+
+extension Client.Ending {
+  /// What a protocol error means for the next attempt.
+  init(_ error: ProtocolError) {
+    switch error.retry {
+    case .never where !error.code.isTransient: self = .refused(error)
+    case .never: self = .failed(.refused(room: nil, error), pause: 0)
+    case .after(let pause): self = .failed(.refused(room: nil, error), pause: UInt64(pause))
+    }
+  }
+}

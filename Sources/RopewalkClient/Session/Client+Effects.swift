@@ -1,0 +1,135 @@
+import RopewalkCore
+import RopewalkReplica
+import RopewalkSync
+
+extension Client {
+  /// Does what the session asks for, in order.
+  func perform(_ effects: [ClientSession.Effect]) {
+    var index = 0
+    while index < effects.count, ending == nil {
+      if case .acknowledged(let room, _, _) = effects[index] {
+        // Answers come in batches, and are stored in one transaction.
+        var batch: [(header: EntryHeader, cursor: UInt64)] = []
+        while index < effects.count, case .acknowledged(room, let header, let cursor) = effects[index] {
+          batch.append((header, cursor))
+          index += 1
+        }
+        acknowledged(batch, in: room)
+      } else {
+        perform(effects[index])
+        index += 1
+      }
+    }
+  }
+
+  private func perform(_ effect: ClientSession.Effect) {
+    switch effect {
+    case .send(let message): send(message)
+    case .welcomed:
+      failures = 0
+      hub.setConnectionState(.online)
+    case .joined(let joined):
+      rooms[joined.room]?.isJoined = true
+      hub.publish(.joined(joined.room, joined.role))
+    case .restart(let room):
+      do { try replica.restart(room) } catch { return fail(error) }
+      hub.publish(.restarted(room))
+    case .deliver(let room, let entries, let cursor, let digest):
+      deliver(entries, cursor, digest, in: room)
+    case .caughtUp(let room, let cursor):
+      do { try replica.settle(room, at: cursor) } catch { return fail(error) }
+      rooms[room]?.isRead = true
+      push(room)
+    case .pushReady(let room): push(room)
+    case .acknowledged(let room, let header, let cursor): acknowledged([(header, cursor)], in: room)
+    case .refused(let room, let header, let refusal): refused(header, refusal, in: room)
+    case .presence(let room, let isComplete, let values): presence(values, isComplete, in: room)
+    case .roleChanged(let room, let role):
+      rooms[room]?.refusedRows = []
+      hub.publish(.joined(room, role))
+    case .tokenAccepted: break
+    case .left(let room, let error): left(room, error)
+    case .close(let error): end(Ending(error), code: error.code.closeCode)
+    }
+  }
+
+  private func deliver(_ entries: [LogEntry], _ cursor: UInt64, _ digest: LogDigest, in room: RoomName) {
+    do throws(ReplicaError) {
+      let received = try replica.receive(entries, cursor: cursor, digest: digest, in: room)
+      for change in received.changes { hub.publish(.changed(change)) }
+      for name in received.lineageClashes { hub.publish(.lineageClash(room, name)) }
+      for cursor in received.held { hub.publish(.entryHeld(room, cursor: cursor)) }
+    } catch .outOfStep {
+      rejoin(room)
+    } catch { fail(error) }
+  }
+
+  /// Another process has moved the room's place in its log: begins again from what is stored.
+  private func rejoin(_ room: RoomName) {
+    guard var session else { return }
+    let effects = session.leave(room, now: options.now())
+    self.session = session
+    rooms[room]?.disconnected()
+    perform(effects)
+    joinNow(room)
+  }
+
+  private func left(_ room: RoomName, _ error: ProtocolError) {
+    rooms[room]?.disconnected()
+    rooms[room]?.refusal = error
+    hub.setPresence([], in: room)
+    hub.publish(.left(room, error))
+    guard case .after(let milliseconds) = error.retry else { return }
+    let (epoch, sleep) = (epoch, options.sleep)
+    Task { [weak self] in
+      do { try await sleep(UInt64(milliseconds)) } catch { return }
+      await self?.joinAgain(room, epoch)
+    }
+  }
+
+  private func joinAgain(_ room: RoomName, _ epoch: UInt64) {
+    guard epoch == self.epoch, let state = rooms[room], state.refusal != nil else { return }
+    rooms[room]?.refusal = nil
+    joinNow(room)
+    arm()
+  }
+
+  // MARK: Answers to pushes
+
+  private func acknowledged(_ batch: [(header: EntryHeader, cursor: UInt64)], in room: RoomName) {
+    do { try replica.acknowledge(batch, in: room) } catch { return fail(error) }
+    for (header, cursor) in batch {
+      rooms[room]?.inFlight[header] = nil
+      hub.publish(.acknowledged(room, header, cursor: cursor))
+    }
+  }
+
+  private func refused(_ header: EntryHeader, _ refusal: Refusal, in room: RoomName) {
+    let row = rooms[room]?.inFlight.removeValue(forKey: header)
+    do throws(ReplicaError) {
+      switch refusal {
+      case .covered, .idClash: try replica.holdBack(header, in: room)
+      case .overloaded: return
+      case .forbidden, .tooLarge:
+        if let row { rooms[room]?.refusedRows.insert(row) }
+        rooms[room]?.pushRefusal = refusal
+      }
+    } catch { return fail(error) }
+    hub.publish(.pushRefused(room, header, refusal))
+  }
+
+  // MARK: Presence
+
+  private func presence(_ values: [RelayMessage.PresenceValue], _ isComplete: Bool, in room: RoomName) {
+    guard rooms[room] != nil else { return }
+    if isComplete { rooms[room]?.others = [:] }
+    for value in values {
+      rooms[room]?.others[value.session] = value.value.map {
+        Presence(
+          session: value.session, subject: String(decoding: value.subject, as: UTF8.self), value: $0)
+      }
+    }
+    let others = rooms[room]?.others.values.sorted { $0.session < $1.session } ?? []
+    hub.setPresence(others, in: room)
+  }
+}

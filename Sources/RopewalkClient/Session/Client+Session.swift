@@ -1,0 +1,135 @@
+import RopewalkCore
+import RopewalkReplica
+import RopewalkSync
+import RopewalkZstd
+
+extension Client {
+  /// The WebSocket is open: greets and joins.
+  func begin() {
+    var session = ClientSession(
+      ClientSession.Configuration(
+        token: Array((token ?? "").utf8), codecs: .zstd, agent: Array(options.agent.utf8.prefix(64))))
+    let effects = session.connected(now: options.now())
+    self.session = session
+    perform(effects)
+    for room in rooms.keys.sorted() { joinNow(room) }
+    evaluate()
+    arm()
+  }
+
+  /// Joins a room over the connection there is, from what is stored of its log.
+  func joinNow(_ room: RoomName) {
+    guard let wanted = rooms[room], var session, session.state != .closed else { return }
+    let stored: RoomStatus
+    do { stored = try replica.status(of: room) } catch { return fail(error) }
+    let now = options.now()
+    var effects = session.join(room, cursor: stored.cursor, digest: stored.digest, now: now)
+    if let presence = wanted.presence { effects += session.setPresence(presence, in: room, now: now) }
+    self.session = session
+    perform(effects)
+  }
+
+  /// Takes in one message from the socket.
+  func received(_ bytes: [UInt8]) {
+    guard var session, ending == nil else { return }
+    let message: [UInt8]
+    do {
+      message = try Envelope.open(bytes, largestMessage: WebSocketTransport.largestMessage) {
+        try? Zstd.decompress(Array($0), maximumBytes: $1)
+      }
+    } catch {
+      let fault = ProtocolError(
+        .protocolViolation, retry: .after(milliseconds: 5000), "The relay sent a damaged message.")
+      return end(.failed(.refused(room: nil, fault), pause: 5000), code: fault.code.closeCode)
+    }
+    let effects = session.received(message, now: options.now())
+    self.session = session
+    perform(effects)
+    evaluate()
+    arm()
+  }
+
+  /// The replica failed: the connection is of no use until it works again.
+  func fail(_ error: ReplicaError) {
+    for waiter in waiters.keys { resume(waiter, .failure(.replica(error))) }
+    if error == .closed { return disconnect() }
+    end(.failed(.replica(error), pause: 1000))
+  }
+
+  // MARK: Time
+
+  /// Sets the timer for the session's next deadline.
+  func arm() {
+    guard let deadline = session?.nextDeadline, ending == nil else { return }
+    if let timer, timer.deadline <= deadline { return }
+    timer?.task.cancel()
+    let now = options.now()
+    let (epoch, sleep) = (epoch, options.sleep)
+    let task = Task { [weak self] in
+      do { try await sleep(deadline > now ? deadline - now : 0) } catch { return }
+      await self?.tick(epoch, deadline)
+    }
+    timer = (deadline, task)
+  }
+
+  private func tick(_ epoch: UInt64, _ deadline: UInt64) {
+    guard epoch == self.epoch, timer?.deadline == deadline, var session, ending == nil else { return }
+    timer = nil
+    let effects = session.tick(now: options.now())
+    self.session = session
+    perform(effects)
+    evaluate()
+    arm()
+  }
+
+  // MARK: Sending
+
+  func send(_ message: [UInt8]) {
+    guard let connection else { return }
+    let mayCompress = session?.welcome?.codecs.contains(.zstd) == true
+    if mayCompress, message.count >= 512 {
+      let frame = Zstd.compress(message)
+      if frame.count < message.count {
+        return connection.send(Envelope.zstd(frame: frame, size: message.count))
+      }
+    }
+    connection.send(Envelope.plain(message))
+  }
+
+  // MARK: Pushing
+
+  /// Pushes what the outboxes hold, as far as the window allows.
+  func pushEverything() {
+    for room in rooms.keys.sorted() { push(room) }
+    evaluate()
+  }
+
+  /// Pushes a room's outbox, as far as the window allows.
+  func push(_ room: RoomName) {
+    while let session, ending == nil, session.canPush(to: room, now: options.now()), let state = rooms[room] {
+      let cuts: [OutboxCut]
+      do {
+        cuts = try replica.cuts(
+          in: room, maximumBytes: min(options.largestUpdate, Int(session.limits.largestPayload)), limit: 16,
+          excluding: state.refusedRows.union(state.inFlight.values))
+      } catch { return fail(error) }
+      if cuts.isEmpty { return }
+      for cut in cuts where !push(cut, room) { return }
+    }
+  }
+
+  /// Whether the window had room.
+  private func push(_ cut: OutboxCut, _ room: RoomName) -> Bool {
+    let now = options.now()
+    guard var session, session.canPush(to: room, now: now) else { return false }
+    guard rooms[room]?.inFlight[cut.header] == nil else {
+      rooms[room]?.refusedRows.insert(cut.id)
+      return true
+    }
+    rooms[room]?.inFlight[cut.header] = cut.id
+    let effects = session.push(cut.header, payload: cut.payload, to: room, now: now)
+    self.session = session
+    perform(effects)
+    return ending == nil
+  }
+}

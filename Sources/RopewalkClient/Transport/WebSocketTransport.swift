@@ -1,0 +1,86 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOWebSocket
+
+/// WebSocket over TCP, by SwiftNIO.
+struct WebSocketTransport: Transport {
+  /// The largest message that is taken in, as it is on the wire.
+  static let largestMessage = 16 << 20
+
+  private enum Opening {
+    case open(WebSocketConnection)
+    case refused
+  }
+
+  func connect(to address: RelayAddress, timeout: UInt64) async throws(ClientError) -> any TransportConnection
+  {
+    guard !address.isSecure else { throw .invalidAddress }
+    let opening: EventLoopFuture<Opening>
+    do {
+      opening = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        .connectTimeout(.milliseconds(Int64(clamping: timeout)))
+        .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
+        .connect(host: address.host, port: address.port) { channel in
+          channel.eventLoop.makeCompletedFuture { try Self.open(channel, address) }
+        }
+    } catch {
+      throw .unreachable(Self.sentence(error))
+    }
+    let limit = opening.eventLoop.makePromise(of: Opening.self)
+    let timer = opening.eventLoop.scheduleTask(in: .milliseconds(Int64(clamping: timeout))) {
+      limit.fail(ChannelError.connectTimeout(.milliseconds(Int64(clamping: timeout))))
+    }
+    opening.cascade(to: limit)
+    do {
+      let result = try await limit.futureResult.get()
+      timer.cancel()
+      guard case .open(let connection) = result else {
+        throw ClientError.notARelay("the server speaks HTTP, and not WebSocket at \(address.path)")
+      }
+      return connection
+    } catch let error as ClientError {
+      throw error
+    } catch {
+      timer.cancel()
+      throw .notARelay(Self.sentence(error))
+    }
+  }
+
+  /// Lays the pipeline: HTTP for the opening handshake, then WebSocket.
+  private static func open(_ channel: any Channel, _ address: RelayAddress) throws -> EventLoopFuture<Opening>
+  {
+    let upgrader = NIOTypedWebSocketClientUpgrader<Opening>(
+      maxFrameSize: largestMessage, enableAutomaticErrorHandling: true
+    ) { channel, _ in
+      channel.eventLoop.makeCompletedFuture {
+        let connection = WebSocketConnection(channel)
+        try channel.pipeline.syncOperations.addHandlers([
+          NIOWebSocketFrameAggregator(
+            minNonFinalFragmentSize: 1, maxAccumulatedFrameCount: 4096,
+            maxAccumulatedFrameSize: largestMessage),
+          WebSocketHandler(connection),
+        ])
+        return .open(connection)
+      }
+    }
+    var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: address.path)
+    head.headers.add(name: "Host", value: address.authority)
+    head.headers.add(name: "Content-Length", value: "0")
+    let upgrade = NIOTypedHTTPClientUpgradeConfiguration<Opening>(
+      upgradeRequestHead: head, upgraders: [upgrader]
+    ) { channel in channel.close().map { Opening.refused } }
+    return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
+      configuration: NIOUpgradableHTTPClientPipelineConfiguration(upgradeConfiguration: upgrade))
+  }
+
+  private static func sentence(_ error: any Error) -> String {
+    switch error {
+    case let error as IOError: "\(error)"
+    case let error as NIOConnectionError:
+      error.connectionErrors.first.map { "\($0.error)" } ?? "the host has no address"
+    case let error as ChannelError: "\(error)"
+    default: "\(type(of: error))"
+    }
+  }
+}
