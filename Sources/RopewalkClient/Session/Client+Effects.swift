@@ -109,7 +109,7 @@ extension Client {
     do throws(ReplicaError) {
       switch refusal {
       case .covered, .idClash: try replica.holdBack(header, in: room)
-      case .overloaded: return
+      case .overtaken, .overloaded: return
       case .forbidden, .tooLarge:
         if let row { rooms[room]?.refusedRows.insert(row) }
         rooms[room]?.pushRefusal = refusal
