@@ -22,10 +22,11 @@ struct SeededRandom: RandomNumberGenerator {
 }
 
 /// The seeds of a run: `ROPEWALK_SEED` repeats one, otherwise `count` seeds follow a fresh one, which is printed.
+/// `ROPEWALK_RUNS=N` makes it N times as many.
 func seeds(_ count: Int, _ name: String) -> [UInt64] {
-  if let text = ProcessInfo.processInfo.environment["ROPEWALK_SEED"], let seed = UInt64(text) {
-    return [seed]
-  }
+  let environment = ProcessInfo.processInfo.environment
+  if let seed = environment["ROPEWALK_SEED"].flatMap(UInt64.init) { return [seed] }
+  let count = count * (environment["ROPEWALK_RUNS"].flatMap(Int.init) ?? 1)
   let first = UInt64.random(in: 0...UInt64.max >> 16)
   print("\(name): seeds from \(first); repeat one with ROPEWALK_SEED=N")
   return (0..<UInt64(count)).map { first + $0 }

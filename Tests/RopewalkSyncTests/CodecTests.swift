@@ -1,0 +1,107 @@
+import RopewalkCore
+import RopewalkSync
+import Testing
+
+/// Messages survive their bytes, and bytes that are no message are refused without a trap.
+@Suite struct CodecTests {
+  @Test func clientMessagesSurviveTheirBytes() throws {
+    for seed in seeds(200, "client messages") {
+      var random = SeededRandom(seed: seed)
+      for message in Samples.clientMessages(&random) {
+        #expect(try ClientMessage(decoding: message.encoded) == message, "seed \(seed)")
+      }
+    }
+  }
+
+  @Test func relayMessagesSurviveTheirBytes() throws {
+    for seed in seeds(200, "relay messages") {
+      var random = SeededRandom(seed: seed)
+      for message in Samples.relayMessages(&random) {
+        #expect(try RelayMessage(decoding: message.encoded) == message, "seed \(seed)")
+      }
+    }
+  }
+
+  /// What is decoded from damaged bytes must be a message whose own bytes mean the same.
+  @Test func damagedMessagesAreErrorsOrOtherMessages() {
+    for seed in seeds(60, "damaged messages") {
+      var random = SeededRandom(seed: seed)
+      for message in Samples.clientMessages(&random) {
+        let bytes = Samples.damaged(message.encoded, &random)
+        guard let decoded = try? ClientMessage(decoding: bytes) else { continue }
+        #expect((try? ClientMessage(decoding: decoded.encoded)) == decoded, "seed \(seed)")
+      }
+      for message in Samples.relayMessages(&random) {
+        let bytes = Samples.damaged(message.encoded, &random)
+        guard let decoded = try? RelayMessage(decoding: bytes) else { continue }
+        #expect((try? RelayMessage(decoding: decoded.encoded)) == decoded, "seed \(seed)")
+      }
+    }
+  }
+
+  @Test func everyPrefixOfAMessageIsAnError() {
+    for seed in seeds(5, "prefixes") {
+      var random = SeededRandom(seed: seed)
+      for message in Samples.relayMessages(&random) {
+        let bytes = message.encoded
+        for count in 0..<bytes.count {
+          // A welcome may gain fields, but must not lose any.
+          #expect(throws: FormatError.self, "seed \(seed)") {
+            try RelayMessage(decoding: Array(bytes.prefix(count)))
+          }
+        }
+      }
+      for message in Samples.clientMessages(&random) {
+        let bytes = message.encoded
+        for count in 0..<bytes.count {
+          #expect(throws: FormatError.self, "seed \(seed)") {
+            try ClientMessage(decoding: Array(bytes.prefix(count)))
+          }
+        }
+      }
+    }
+  }
+
+  @Test func helloAndWelcomeMayGainFieldsAndNothingElse() throws {
+    let hello = ClientMessage.hello(ClientMessage.Hello(codecs: .zstd, token: [1], agent: [2]))
+    #expect(try ClientMessage(decoding: hello.encoded + [1, 2, 3]) == hello)
+    #expect(throws: FormatError.self) { try ClientMessage(decoding: ClientMessage.ping(1).encoded + [0]) }
+  }
+
+  @Test func aCountThatTheBytesCannotHoldIsRefusedBeforeAnythingIsAllocated() {
+    // acknowledged, room 1, 2³⁵ acknowledgements
+    #expect(throws: FormatError.self) {
+      try RelayMessage(decoding: [70, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 1, 1, 1])
+    }
+  }
+
+  @Test func namesAreShortUTF8WithoutControlCharacters() {
+    #expect(RoomName("team/plan ✎") != nil)
+    #expect(RoomName("") == nil)
+    #expect(RoomName(String(repeating: "a", count: 128)) != nil)
+    #expect(RoomName(String(repeating: "a", count: 129)) == nil)
+    #expect(DocumentName(String(repeating: "a", count: 255)) != nil)
+    #expect(DocumentName(String(repeating: "a", count: 256)) == nil)
+    for text in ["a\nb", "\0", "\u{7f}", "\u{85}"] { #expect(RoomName(text) == nil) }
+    for bytes in [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]]
+      as [[UInt8]]
+    {
+      #expect(RoomName(utf8: bytes) == nil)
+    }
+  }
+
+  @Test func envelopesBoundWhatTheyOpen() throws {
+    let message: [UInt8] = [1, 2, 3]
+    func open(_ bytes: [UInt8], _ limit: Int = 100, inflated: [UInt8]? = nil) throws -> [UInt8] {
+      try Envelope.open(bytes, largestMessage: limit) { _, _ in inflated }
+    }
+    #expect(try open(Envelope.plain(message)) == message)
+    #expect(throws: FormatError.self) { try open(Envelope.plain(message), 2) }
+    #expect(try open(Envelope.zstd(frame: [9], size: 3), inflated: message) == message)
+    #expect(throws: FormatError.self) { try open(Envelope.zstd(frame: [9], size: 4), inflated: message) }
+    #expect(throws: FormatError.self) { try open(Envelope.zstd(frame: [9], size: 101), inflated: message) }
+    #expect(throws: FormatError.self) { try open(Envelope.zstd(frame: [9], size: 3)) }
+    #expect(throws: FormatError.self) { try open([2, 1]) }
+    #expect(throws: FormatError.self) { try open([]) }
+  }
+}

@@ -1,0 +1,166 @@
+import RopewalkCore
+import Testing
+
+@testable import RopewalkSync
+
+/// A room's rules, one at a time.
+@Suite struct RelayRoomTests {
+  private let name = RoomName("room")!
+
+  private func makeRoom(
+    head: LogHead = .empty, _ change: (inout RelayRoom.Configuration) -> Void = { _ in }
+  ) -> RelayRoom {
+    var configuration = RelayRoom.Configuration()
+    change(&configuration)
+    return RelayRoom(name, number: RoomNumber(rawValue: 3), head: head, configuration: configuration)
+  }
+
+  private func push(
+    _ number: UInt64, _ seqs: Range<UInt32>, seen: UInt64 = 0, payload: [UInt8] = [1], replica: UInt64 = 5
+  ) -> ClientMessage.Push {
+    let key = DocumentKey(name: DocumentName("doc")!, lineage: .blank)
+    let header = EntryHeader(
+      document: key, span: EventSpan(replica: ReplicaID(rawValue: replica), seqs: seqs))
+    return ClientMessage.Push(
+      room: RoomNumber(rawValue: 3), number: number, refusalsSeen: seen, header: header, payload: payload)
+  }
+
+  private func messages(_ effects: [RelayRoom.Effect], to session: UInt64) -> [RelayMessage] {
+    effects.compactMap { effect in
+      switch effect {
+      case .send(let sessions, let message), .feed(let sessions, let message):
+        sessions.contains(session) ? try? RelayMessage(decoding: message) : nil
+      case .answer(session, let message, _, _): try? RelayMessage(decoding: message)
+      default: nil
+      }
+    }
+  }
+
+  private func join(_ room: inout RelayRoom, _ session: UInt64, at head: LogHead = .empty) -> [RelayRoom
+    .Effect]
+  {
+    room.join(session, subject: [65], role: .edit, cursor: head.cursor, digest: head.digest)
+  }
+
+  @Test func nothingIsAcknowledgedOrSentBeforeItIsDurable() {
+    var room = makeRoom()
+    _ = join(&room, 1)
+    _ = join(&room, 2)
+    let effects = room.push(push(1, 0..<2), from: 1, now: 0)
+    #expect(messages(effects, to: 1).isEmpty && messages(effects, to: 2).isEmpty)
+    // Repeated by another connection while it is being appended: one entry, two answers.
+    #expect(room.push(push(9, 0..<2), from: 2, now: 0).isEmpty)
+    let done = room.appended(through: 1)
+    let acknowledgement = RelayMessage.Acknowledgement(push: 1, cursor: 1)
+    #expect(messages(done, to: 1).first == .acknowledged(room: room.number, [acknowledgement]))
+    let repeated = RelayMessage.Acknowledgement(push: 9, cursor: 1)
+    #expect(messages(done, to: 2).first == .acknowledged(room: room.number, [repeated]))
+    #expect(messages(done, to: 2).count == 2)
+  }
+
+  @Test func whatFollowsARefusedPushIsNotTakenUntilTheClientKnows() {
+    var room = makeRoom()
+    _ = join(&room, 1)
+    _ = join(&room, 2)
+    _ = room.push(push(1, 5..<8, payload: [1]), from: 1, now: 0)
+    let clash = room.push(push(1, 5..<8, payload: [2]), from: 2, now: 0)
+    #expect(messages(clash, to: 2) == [.refused(room: room.number, push: 1, .idClash(at: 1))])
+    let ahead = room.push(push(2, 8..<10), from: 2, now: 0)
+    #expect(messages(ahead, to: 2) == [.refused(room: room.number, push: 2, .overtaken)])
+    // Another replica's pushes stand on nothing that was refused.
+    #expect(!room.push(push(3, 0..<1, replica: 6), from: 2, now: 0).isEmpty)
+    let later = room.push(push(4, 8..<10, seen: 1), from: 2, now: 0)
+    #expect(messages(later, to: 2).isEmpty)
+    #expect(room.tail.cursor == 3)
+  }
+
+  @Test func membersThatLackTheSameEntriesShareOneReadAndOneMessage() {
+    let digest = LogDigest(bytes: [UInt8](repeating: 1, count: 16))!
+    var room = makeRoom(head: LogHead(cursor: 2, digest: digest))
+    #expect(join(&room, 1).contains(.read(from: 1, maximumBytes: 256 << 10)))
+    #expect(!join(&room, 2).contains { if case .read = $0 { true } else { false } })
+    let entries = (1...2).map { cursor in
+      LogEntry(cursor: cursor, subject: [], time: 0, header: push(0, 0..<1).header, payload: [])
+    }
+    let fed = room.foundEntries(entries, from: 1)
+    guard case .feed(let sessions, _) = fed.first else {
+      Issue.record("nothing was fed")
+      return
+    }
+    #expect(sessions == [1, 2] && fed.count == 1)
+    // Nothing more until the socket has taken it.
+    #expect(room.appended(through: 2).isEmpty)
+    #expect(messages(room.ready(1), to: 1) == [.caughtUp(room: room.number, cursor: 2, digest: digest)])
+  }
+
+  @Test func aBusyMemberIsLeftBehindAndReadsLater() {
+    var room = makeRoom()
+    _ = join(&room, 1)
+    _ = join(&room, 2)
+    room.busy(2)
+    _ = room.push(push(1, 0..<2), from: 1, now: 0)
+    let done = room.appended(through: 1)
+    #expect(messages(done, to: 1).count == 2 && messages(done, to: 2).isEmpty)
+    #expect(room.ready(2) == [.read(from: 1, maximumBytes: 256 << 10)])
+  }
+
+  @Test func oldDigestsAndCoverageAreLookedUp() {
+    let digest = LogDigest(bytes: [UInt8](repeating: 1, count: 16))!
+    let other = LogDigest(bytes: [UInt8](repeating: 2, count: 16))!
+    var room = makeRoom(head: LogHead(cursor: 9, digest: digest))
+    #expect(join(&room, 1, at: LogHead(cursor: 4, digest: other)) == [.findDigest(at: 4)])
+    let found = room.foundDigest(digest, at: 4)
+    guard case .joined(let joined)? = messages(found, to: 1).first else {
+      Issue.record("not joined")
+      return
+    }
+    #expect(joined.isRestart)
+    let wanted = push(1, 0..<4)
+    let key = CoverageKey(wanted.header)
+    #expect(room.push(wanted, from: 1, now: 0) == [.findCoverage(key)])
+    let range = CoveredRange(seqs: 0..<4, cursor: 7, payloadHash: PayloadHash(of: [1]))
+    let answer = room.foundCoverage([range], of: key)
+    let acknowledgement = RelayMessage.Acknowledgement(push: 1, cursor: 7)
+    #expect(messages(answer, to: 1) == [.acknowledged(room: room.number, [acknowledgement])])
+  }
+
+  @Test func aFailedLogSendsEverybodyAwayAndAnswersNothing() {
+    var room = makeRoom()
+    _ = join(&room, 1)
+    _ = room.push(push(1, 0..<2), from: 1, now: 0)
+    let effects = room.logFailed()
+    guard case .error(let name?, let error)? = messages(effects, to: 1).first else {
+      Issue.record("no error was sent")
+      return
+    }
+    #expect(name == self.name && error.code == .unavailable && error.retry == .after(milliseconds: 2000))
+    #expect(effects.contains(.answer(1, [], pushes: 1, bytes: 1)))
+    #expect(room.hasFailed)
+  }
+
+  @Test func presenceIsConflatedExpiredAndWithdrawn() {
+    var room = makeRoom()
+    for session: UInt64 in 1...3 { _ = join(&room, session) }
+    let first = room.setPresence([1], of: 1, now: 1000)
+    #expect(messages(first, to: 2) == [presence([(1, [1])])])
+    // Too soon: held back, and only the newest is told.
+    #expect(room.setPresence([2], of: 1, now: 1010).isEmpty)
+    #expect(room.setPresence([3], of: 1, now: 1020).isEmpty)
+    room.busy(3)
+    #expect(room.nextDeadline == 1050)
+    let second = room.tick(now: 1050)
+    #expect(messages(second, to: 2) == [presence([(1, [3])])])
+    #expect(messages(second, to: 3).isEmpty)
+    #expect(messages(room.ready(3), to: 3) == [presence([(1, [3])], isComplete: true)])
+    let gone = room.tick(now: 1020 + 30_000)
+    #expect(messages(gone, to: 2) == [presence([(1, nil)])])
+    _ = room.setPresence([4], of: 2, now: 40_000)
+    #expect(messages(room.leave(2, now: 50_000), to: 1) == [presence([(2, nil)])])
+  }
+
+  private func presence(_ values: [(UInt64, [UInt8]?)], isComplete: Bool = false) -> RelayMessage {
+    .presence(
+      room: RoomNumber(rawValue: 3), isComplete: isComplete,
+      values.map { RelayMessage.PresenceValue(session: $0.0, subject: [65], value: $0.1) })
+  }
+}
