@@ -26,16 +26,20 @@ import Testing
     try await withRelay { relay in
       let peer = try await Peer.greeted(by: relay)
       let number = try await peer.join(.test).joined.number
-      func push(_ count: UInt64, _ seqs: Range<UInt32>, _ payload: [UInt8]) async throws -> Peer.Answer {
+      func push(
+        _ count: UInt64, _ seqs: Range<UInt32>, _ payload: [UInt8], seen: UInt64 = 0
+      ) async throws -> Peer.Answer {
         try await peer.push(
-          ClientMessage.Push(room: number, number: count, header: header(seqs), payload: payload))
+          ClientMessage.Push(
+            room: number, number: count, refusalsSeen: seen, header: header(seqs), payload: payload))
       }
       #expect(try await push(1, 0..<4, [1]) == .cursor(1))
       #expect(try await push(2, 0..<4, [1]) == .cursor(1))
       #expect(try await push(3, 0..<4, [2]) == .refusal(.idClash(at: 1)))
-      #expect(try await push(4, 2..<6, [3]) == .refusal(.covered(missing: [4..<6], through: 1)))
-      #expect(try await push(5, 1..<3, [3]) == .refusal(.covered(missing: [], through: 1)))
-      #expect(try await push(6, 4..<6, [4]) == .cursor(2))
+      #expect(try await push(3, 4..<6, [4]) == .refusal(.overtaken))
+      #expect(try await push(4, 2..<6, [3], seen: 1) == .refusal(.covered(missing: [4..<6], through: 1)))
+      #expect(try await push(5, 1..<3, [3], seen: 2) == .refusal(.covered(missing: [], through: 1)))
+      #expect(try await push(6, 4..<6, [4], seen: 3) == .cursor(2))
     }
   }
 

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 
 /// Answers plain HTTP requests until a connection is upgraded: `/healthz`, and refusals. Also bounds how long a
 /// connection may take to ask for something.
@@ -25,12 +26,18 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
     switch (head.method, path) {
     case (.GET, "/healthz"), (.HEAD, "/healthz"): answer(.ok, "ok\n", to: head, context)
     case (_, "/healthz"): answer(.methodNotAllowed, "Use GET.\n", to: head, context)
+    case (_, "/sync") where head.headers.contains(name: "upgrade"):
+      answer(.forbidden, "Not from this origin, or not this kind of upgrade.\n", to: head, context)
     case (_, "/sync"): answer(.upgradeRequired, "This is a WebSocket endpoint.\n", to: head, context)
     default: answer(.notFound, "Nothing is here.\n", to: head, context)
     }
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // An upgrade that was refused is reported here, and then the request comes through to be answered.
+    if error is NIOWebSocketUpgradeError { return }
+    context.close(promise: nil)
+  }
 
   /// Answers and closes: what comes here is rare.
   private func answer(

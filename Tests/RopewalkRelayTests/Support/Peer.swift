@@ -3,6 +3,7 @@ import Logging
 import RopewalkCore
 import RopewalkSync
 import RopewalkZstd
+import Synchronization
 
 @testable import RopewalkRelay
 
@@ -123,7 +124,7 @@ func startRelay(
   var configuration = Relay.Configuration(dataDirectory: path, port: 0, threads: 2)
   configuration.grace = 500
   change(&configuration)
-  return try await Relay.start(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  return try await Relay.start(configuration, logger: quiet)
 }
 
 extension RoomName {
@@ -133,4 +134,15 @@ extension RoomName {
 func header(_ seqs: Range<UInt32>, replica: UInt64 = 7, document: String = "a") -> EntryHeader {
   let key = DocumentKey(name: DocumentName(document)!, lineage: .blank)
   return EntryHeader(document: key, span: EventSpan(replica: ReplicaID(rawValue: replica), seqs: seqs))
+}
+
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+/// The relay's clock, where the test puts it.
+final class TestClock: Sendable {
+  private let moment = Mutex<UInt64>(0)
+
+  var now: UInt64 { moment.withLock { $0 } }
+
+  func set(_ now: UInt64) { moment.withLock { $0 = now } }
 }

@@ -95,7 +95,7 @@ final class World {
       case 0, 1: relay.crash()
       case 2 where plan.losesLogs: relay.loseLog()
       case 3, 4: clients.randomElement(using: &random)?.crash()
-      case 5, 6, 7 where plan.copiesStores: copyStore()
+      case 5...7 where plan.copiesStores: copyStore()
       default: clients.randomElement(using: &random)?.loseConnection()
       }
       scheduleFault()
