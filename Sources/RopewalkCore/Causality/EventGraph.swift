@@ -15,6 +15,8 @@ struct EventGraph: Sendable {
     var parentsStart: UInt32
     /// The index of the author run that holds the first event.
     var authorRun: UInt32
+    /// The index of the log run that holds the first event, or of the one before that.
+    var logRun: UInt32
   }
 
   /// A parent, and the graph run that holds it.
@@ -32,6 +34,30 @@ struct EventGraph: Sendable {
     /// The author's run before this one, and one further back; both this one itself if it is the first.
     var previous: UInt32
     var jump: UInt32
+
+    /// Links a new run so that any earlier one of its author is found in O(log n) steps: `jump` skips as many
+    /// runs as the two jumps before it together, if these are equal, else one (Myers, *An applicative
+    /// random-access stack*, 1983).
+    ///
+    /// - Parameters:
+    ///   - last: the author's last run so far, at `lastIndex`; nil for the first.
+    ///   - jump: where that one's jump leads, and `beyond`: where the next jump leads.
+    @inline(__always)
+    init(
+      start: UInt32, author: UInt32, seq: UInt32, index: UInt32, after last: AuthorRun?, lastIndex: UInt32,
+      jump: AuthorRun?, beyond: AuthorRun?
+    ) {
+      self.start = start
+      self.author = author
+      self.seq = seq
+      guard let last, let jump, let beyond else {
+        (depth, previous, self.jump) = (0, index, index)
+        return
+      }
+      depth = last.depth + 1
+      previous = lastIndex
+      self.jump = last.depth - jump.depth == jump.depth - beyond.depth ? jump.jump : lastIndex
+    }
   }
 
   struct Author: Sendable {
@@ -55,6 +81,23 @@ struct EventGraph: Sendable {
   /// By local number, as `replicas`.
   private(set) var authors: [Author] = []
   private var numbers: [ReplicaID: UInt32] = [:]
+
+  init() {}
+
+  /// A graph of columns that fit each other.
+  init(
+    runs: [GraphRun], parents: [Parent], authorRuns: [AuthorRun], count: UInt32, heads: [UInt32],
+    replicas: [ReplicaID], authors: [Author]
+  ) {
+    self.runs = runs
+    self.parents = parents
+    self.authorRuns = authorRuns
+    self.count = count
+    self.heads = heads
+    self.replicas = replicas
+    self.authors = authors
+    for (number, replica) in replicas.enumerated() { numbers[replica] = UInt32(number) }
+  }
 
   // MARK: Replicas
 
@@ -148,22 +191,31 @@ struct EventGraph: Sendable {
 
   /// Adds `length` events of an author after `parents`, which ascend. The sequence number follows from what
   /// is known of the author.
-  mutating func append(author number: UInt32, length: UInt32, parents new: UnsafeBufferPointer<Parent>) {
+  ///
+  /// - Parameter logRuns: how many runs the log has before it takes these events in.
+  mutating func append(
+    author number: UInt32, length: UInt32, parents new: UnsafeBufferPointer<Parent>, logRuns: Int
+  ) {
     let start = count
     let isSequential = start > 0 && new.count == 1 && new[0].place == start - 1
     var author = authors[Int(number)]
     count = start + length
     // The author's last run goes on if it is the last of all.
     if author.lastPlace == EventGraph.none || author.lastPlace + 1 != start {
-      appendAuthorRun(
-        AuthorRun(start: start, author: number, seq: author.known, depth: 0, previous: 0, jump: 0))
+      let last = author.known > 0 ? authorRuns[Int(author.lastAuthorRun)] : nil
+      let jump = last.map { authorRuns[Int($0.jump)] }
+      authorRuns.append(
+        AuthorRun(
+          start: start, author: number, seq: author.known, index: UInt32(authorRuns.count), after: last,
+          lastIndex: author.lastAuthorRun, jump: jump, beyond: jump.map { authorRuns[Int($0.jump)] }))
       author.lastAuthorRun = UInt32(authorRuns.count - 1)
     }
     if !isSequential {
       runs.append(
         GraphRun(
-          start: start, parentsStart: UInt32(parents.count), authorRun: UInt32(authorRuns.count - 1)))
-      parents.append(contentsOf: new)
+          start: start, parentsStart: UInt32(parents.count), authorRun: UInt32(authorRuns.count - 1),
+          logRun: UInt32(max(1, logRuns) - 1)))
+      for parent in new { parents.append(parent) }
     }
     author.known += length
     author.lastPlace = count - 1
@@ -173,30 +225,9 @@ struct EventGraph: Sendable {
   }
 
   /// The same for parents given as ascending places. O(log n) per parent.
-  mutating func append(author: UInt32, length: UInt32, places: [UInt32]) {
+  mutating func append(author: UInt32, length: UInt32, places: [UInt32], logRuns: Int) {
     let parents = places.map { parent(at: $0) }
-    parents.withUnsafeBufferPointer { append(author: author, length: length, parents: $0) }
-  }
-
-  /// Adds a run to its author's, linked so that any earlier one is found in O(log n) steps: `jump` skips as
-  /// many runs as the two jumps before it, if these are equal, else one (Myers, *An applicative
-  /// random-access stack*, 1983).
-  private mutating func appendAuthorRun(_ new: AuthorRun) {
-    var run = new
-    let author = authors[Int(run.author)]
-    if author.known == 0 {
-      run.previous = UInt32(authorRuns.count)
-      run.jump = run.previous
-    } else {
-      let previous = authorRuns[Int(author.lastAuthorRun)]
-      let jump = authorRuns[Int(previous.jump)]
-      let beyond = authorRuns[Int(jump.jump)]
-      run.depth = previous.depth + 1
-      run.previous = author.lastAuthorRun
-      run.jump =
-        previous.depth - jump.depth == jump.depth - beyond.depth ? jump.jump : author.lastAuthorRun
-    }
-    authorRuns.append(run)
+    parents.withUnsafeBufferPointer { append(author: author, length: length, parents: $0, logRuns: logRuns) }
   }
 
   private mutating func replaceHeads(_ covered: UnsafeBufferPointer<Parent>, by head: UInt32) {
@@ -215,12 +246,6 @@ struct EventGraph: Sendable {
     } else {
       heads.append(head)
     }
-  }
-
-  mutating func reserve(runs runCount: Int, parents parentCount: Int) {
-    runs.reserveCapacity(runCount)
-    authorRuns.reserveCapacity(runCount)
-    parents.reserveCapacity(parentCount)
   }
 
   /// Makes `length` further events of the author of the last event, following it. The hot path of typing.

@@ -17,6 +17,15 @@ struct OperationLog: Sendable {
   private(set) var content: [UInt8] = []
   private(set) var count: UInt32 = 0
 
+  init() {}
+
+  /// A log of columns that fit each other.
+  init(runs: [Run], content: [UInt8], count: UInt32) {
+    self.runs = runs
+    self.content = content
+    self.count = count
+  }
+
   /// Where run `index` ends.
   @inline(__always) func end(ofRun index: Int) -> UInt32 {
     index + 1 < runs.count ? runs[index + 1].start : count
@@ -60,11 +69,6 @@ struct OperationLog: Sendable {
   }
 
   // MARK: Growing
-
-  mutating func reserve(runs runCount: Int, content size: Int) {
-    runs.reserveCapacity(runCount)
-    content.reserveCapacity(size)
-  }
 
   /// Adds an insertion of `length` scalars, given in UTF-8.
   mutating func appendInsert(_ text: UnsafeBufferPointer<UInt8>, length: UInt32, at position: UInt32) {

@@ -2,13 +2,16 @@ extension TextHistory {
   /// Adds the runs of an update whose parents are known, as far as they are new. Returns what the
   /// others wait for: when none of it is known, no further run can be added.
   mutating func append(_ decoded: borrowing DecodedUpdate, of update: Update) -> [EventID] {
+    if graph.count == 0, let whole = HistoryBuilder.build(decoded, of: update) {
+      self = whole
+      return []
+    }
     var missing = Set<EventID>()
     let runCount = decoded.runs.count
     // Of each run of the update, its last event, once that is known.
     var lastEvents = FlatBuffer<EventGraph.Parent>(capacity: runCount)
     let authors = decoded.header.spans.map { graph.number(of: $0.replica) }
     var parents = FlatBuffer<EventGraph.Parent>(capacity: 8)
-    reserve(decoded)
     update.bytes.withUnsafeBufferPointer { bytes in
       for index in 0..<runCount {
         let run = decoded.runs[index]
@@ -34,8 +37,10 @@ extension TextHistory {
           if skipped > 0
             || resolve(decoded, run: index, lastEvents: lastEvents, into: &parents, missing: &missing)
           {
-            parents.sortAndDeduplicate()
-            graph.append(author: author, length: run.length - skipped, parents: parents.all)
+            parents.sortAndDeduplicate(from: 0)
+            graph.append(
+              author: author, length: run.length - skipped, parents: parents.all,
+              logRuns: log.runs.count)
             append(decoded, run: index, bytes: bytes, skipping: skipped)
             lastEvent = EventGraph.Parent(place: graph.count - 1, run: UInt32(graph.runs.count - 1))
           }
@@ -44,12 +49,6 @@ extension TextHistory {
       }
     }
     return Array(missing)
-  }
-
-  private mutating func reserve(_ decoded: borrowing DecodedUpdate) {
-    guard graph.count == 0 else { return }
-    graph.reserve(runs: decoded.runs.count, parents: decoded.parents.count + decoded.runs.count)
-    log.reserve(runs: decoded.operations.count, content: decoded.content.count)
   }
 
   /// Finds the places of a run's parents. Returns false if one is not known, which is then in `missing` or
@@ -113,14 +112,14 @@ extension TextHistory {
 }
 
 extension FlatBuffer<EventGraph.Parent> {
-  /// Makes the elements ascending and distinct.
+  /// Makes the elements from `first` on ascending and distinct.
   @inline(__always)
-  mutating func sortAndDeduplicate() {
-    if count < 2 || (count == 2 && self[0].place < self[1].place) { return }
-    var elements = UnsafeMutableBufferPointer(start: pointer(0), count: count)
+  mutating func sortAndDeduplicate(from first: Int) {
+    if count < first + 2 || (count == first + 2 && self[first].place < self[first + 1].place) { return }
+    var elements = UnsafeMutableBufferPointer(start: pointer(first), count: count - first)
     elements.sort { $0.place < $1.place }
-    var kept = 1
-    for index in 1..<count where self[index].place != self[kept - 1].place {
+    var kept = first + 1
+    for index in first + 1..<count where self[index].place != self[kept - 1].place {
       self[kept] = self[index]
       kept += 1
     }

@@ -21,12 +21,13 @@ extension TextHistory {
           return starts[index] + (parent - ranges[index].start)
         }
         let author = part.graph.number(of: graph.replicas[Int(graph.authorRuns[authorRun].author)])
-        part.graph.append(author: author, length: end - at, places: places)
+        part.graph.append(
+          author: author, length: end - at, places: places, logRuns: part.log.runs.count)
+        part.log.append(PlaceRange(start: at, end: end), of: log)
         at = end
         if end == graph.end(ofRun: run) { run += 1 }
         if end == graph.end(ofAuthorRun: authorRun) { authorRun += 1 }
       }
-      part.log.append(range, of: log)
     }
     return part
   }

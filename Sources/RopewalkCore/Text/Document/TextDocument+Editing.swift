@@ -45,7 +45,7 @@ extension TextDocument {
     let author = history.graph.number(of: replica)
     self.author = author
     let heads = history.graph.heads
-    history.graph.append(author: author, length: length, places: heads)
+    history.graph.append(author: author, length: length, places: heads, logRuns: history.log.runs.count)
   }
 
   static let eventLimit: UInt64 = 1 << 31

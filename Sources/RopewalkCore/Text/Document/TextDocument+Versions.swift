@@ -69,7 +69,7 @@ extension TextHistory {
       let parents =
         at == graph.runs[run].start ? graph.parentPlaces(ofRun: run) : [at - 1]
       let number = result.graph.number(of: author)
-      result.graph.append(author: number, length: end - at, places: parents)
+      result.graph.append(author: number, length: end - at, places: parents, logRuns: log.run(at: at) + 1)
       at = end
       if end == graph.end(ofRun: run) { run += 1 }
     }

@@ -3,6 +3,8 @@ extension Walker {
   struct AdvancePiece {
     var places: PlaceRange
     var author: UInt32
+    /// The graph run that they are part of.
+    var run: UInt32
   }
 
   @inline(__always)
@@ -36,7 +38,8 @@ extension Walker {
         let author = history.authorRuns[authorRun].author
         let pieceStart = max(history.authorRuns[authorRun].start, runStart)
         let lower = max(pieceStart, base, limits[view * authorCount + Int(author)])
-        advance.append(AdvancePiece(places: PlaceRange(start: lower, end: place + 1), author: author))
+        advance.append(
+          AdvancePiece(places: PlaceRange(start: lower, end: place + 1), author: author, run: UInt32(run)))
         while frontier.count > 0, frontier.top >> 32 >= UInt64(lower) { frontier.pop() }
         if lower > pieceStart {
           if lower - 1 == head { isContained = true }

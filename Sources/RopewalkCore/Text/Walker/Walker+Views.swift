@@ -13,8 +13,8 @@ extension Walker {
       }
     }
     uses += 1
-    views[best].lastUse = uses
-    views[best].author = author
+    views.pointer(best).pointee.lastUse = uses
+    views.pointer(best).pointee.author = author
     return best
   }
 
@@ -28,7 +28,14 @@ extension Walker {
     if isLinear, findAdvance(ofView: index, to: parents, history: history) {
       for at in 0..<advance.count {
         let piece = advance[at]
-        apply(piece.places, in: lane, by: 1, history: history)
+        let run = history.graphRuns[Int(piece.run)]
+        var logRun = Int(run.logRun)
+        if piece.places.start > run.start {
+          logRun = history.logRun(at: piece.places.start, in: logRun..<logBounds.upperBound)
+        } else if history.end(ofLogRun: logRun) <= run.start {
+          logRun += 1
+        }
+        apply(piece.places, fromLogRun: logRun, in: lane, by: 1, history: history)
         let limit = limits.pointer(index * authorCount + Int(piece.author))
         limit.pointee = max(limit.pointee, piece.places.end)
       }
@@ -37,11 +44,15 @@ extension Walker {
     difference.find(
       from: head == EventGraph.none ? nil : head, to: parents, in: history, bounds: graphBounds)
     for at in 0..<difference.onlyFirst.count {
-      apply(difference.onlyFirst[at], in: lane, by: UInt32.max, history: history)
+      let range = difference.onlyFirst[at]
+      let logRun = history.logRun(at: range.start, in: logBounds)
+      apply(range, fromLogRun: logRun, in: lane, by: UInt32.max, history: history)
       setLimits(difference.onlyFirst[at], ofView: index, isAdvance: false, history: history)
     }
     for at in 0..<difference.onlySecond.count {
-      apply(difference.onlySecond[at], in: lane, by: 1, history: history)
+      let range = difference.onlySecond[at]
+      let logRun = history.logRun(at: range.start, in: logBounds)
+      apply(range, fromLogRun: logRun, in: lane, by: 1, history: history)
       setLimits(difference.onlySecond[at], ofView: index, isAdvance: true, history: history)
     }
   }
@@ -49,10 +60,10 @@ extension Walker {
   /// Advances (1) or retreats (-1, wrapping) events in one view. Every event counts up or down the state of
   /// what it inserted or deleted, so the order does not matter.
   private mutating func apply(
-    _ range: PlaceRange, in lane: Int, by difference: UInt32, history: HistoryView
+    _ range: PlaceRange, fromLogRun first: Int, in lane: Int, by difference: UInt32, history: HistoryView
   ) {
     var at = range.start
-    var index = history.logRun(at: at, in: logBounds)
+    var index = first
     while at < range.end {
       let run = history.logRuns[index]
       let end = min(range.end, history.end(ofLogRun: index))

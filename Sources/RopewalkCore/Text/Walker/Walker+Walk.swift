@@ -35,7 +35,7 @@ extension Walker {
     #if DEBUG
       checkInvariants()
     #endif
-    views[index].head = end - 1
+    views.pointer(index).pointee.head = end - 1
   }
 
   private mutating func walkDeletion(

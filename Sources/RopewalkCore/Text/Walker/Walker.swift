@@ -34,7 +34,7 @@ struct Walker: ~Copyable {
   var leafOfScalar = FlatBuffer<UInt32>(capacity: 1024)
   var contentBase: UInt32 = 0
   var deletions = FlatBuffer<Deletion>()
-  var views = [ViewPlace](repeating: ViewPlace(), count: View.count)
+  var views = FlatBuffer<ViewPlace>(capacity: View.count)
   var uses = 0
   var difference = VersionDifference()
   var advance = FlatBuffer<AdvancePiece>()
@@ -87,11 +87,8 @@ struct Walker: ~Copyable {
     graphBounds = graphRun..<graphRun + 1
     logBounds = logRun..<logRun + 1
     contentBase = history.logRuns[logRun].content
-    for index in views.indices {
-      views[index].head = head ?? EventGraph.none
-      views[index].author = UInt32.max
-      views[index].lastUse = 0
-    }
+    views.removeAll()
+    views.grow(to: View.count, filling: ViewPlace(head: head ?? EventGraph.none))
     uses = 0
     baseEnd = Item.none
   }
