@@ -1,5 +1,62 @@
 import ArgumentParser
+import Foundation
+import Ropewalk
+import UnixSignals
 
+/// Keeps a plain file and a room equal.
 struct MirrorCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "mirror")
+  static let configuration = CommandConfiguration(
+    commandName: "mirror",
+    abstract: "Keep a plain file and a room equal, with or without a network.",
+    discussion: """
+      Edit the file with any editor: what you save is merged into the room, and what others save into the file. \
+      Without a connection the edits are kept and sent later. It may be killed at any moment.
+
+      The first time: an empty or missing file becomes the room's text; into an empty room goes the file's text. Where \
+      both have a text, --take says which one goes on; the other is kept beside the file.
+
+      Example: ropewalk mirror notes.md --room team
+      """)
+
+  @Argument(help: "The file; made if it is not there.", completion: .file())
+  var file: String
+
+  @Option(help: "The room.")
+  var room: String
+
+  @OptionGroup var relay: RelayOptions
+
+  @Option(help: "Where the replica is kept. (default: .FILE.ropewalk, beside the file)")
+  var replica: String?
+
+  @Option(help: "The document's name in the room. (default: the file's name)")
+  var document: String?
+
+  @Option(help: "Which text goes on where file and room began with different ones: room or file.")
+  var take: Mirror.Side?
+
+  func run() async throws {
+    let plain = PlainFile(path: file)
+    let name = document ?? plain.name
+    guard let lock = try FileLock(for: plain) else {
+      throw Failure(.file, "another `ropewalk mirror` is keeping \(plain.path) already")
+    }
+    defer { withExtendedLifetime(lock) {} }
+    let replica = try Replica(path: replica ?? ReplicaPath.beside(plain.path))
+    let client = try Client(replica: replica, relay: relay.url, token: try relay.presentedToken())
+    let session = MirrorSession(
+      file: plain, replica: replica, name: name, room: room, take: take, client: client,
+      report: MirrorReporter(file: plain.name, place: "\(room)/\(name) at \(relay.url)"))
+    do {
+      try await session.run(until: await UnixSignalsSequence(trapping: .sigint, .sigterm))
+    } catch {
+      await client.close()
+      throw error
+    }
+    await client.close()
+    try replica.close()
+    Console.standard.line("stopped")
+  }
 }
+
+extension Mirror.Side: ExpressibleByArgument {}

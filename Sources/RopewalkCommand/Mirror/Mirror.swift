@@ -1,0 +1,149 @@
+import Ropewalk
+
+/// Keeps a plain file and a document of a replica equal. Everything that happens, `settle` puts right.
+///
+/// Two values are kept with the document in the replica, so that the process may be killed at any moment:
+/// `mirror.base`, the moment whose text the file is known to hold, and `mirror.writing`, the moment whose text is being
+/// put into the file. The order of things when the file is replaced:
+///
+/// ```
+/// prepare temporary ─▶ note "writing" ─▶ exchange ─▶ look at what was replaced ─▶ base = written, no "writing"
+///                                                    a save nobody had read? into the document first
+/// ```
+struct Mirror {
+  /// How far the file and the document are together.
+  enum Standing: Equatable {
+    /// They are equal.
+    case equal
+    /// Another program is writing the file; look again when it is done.
+    case busy
+    /// The file is not UTF-8 from this line on; it is left alone.
+    case notText(line: Int)
+    /// The file was removed; it is written again when `restoresMissing`.
+    case missing
+  }
+
+  /// What one call of `settle` moved.
+  struct Report: Equatable {
+    var standing = Standing.equal
+    /// Scalars that a save added to and took from the document.
+    var saved = Amount()
+    /// Scalars that others' changes added to and took from the file.
+    var written = Amount()
+    /// Files beside, in which something was kept that could not be merged.
+    var kept: [String] = []
+  }
+
+  /// Scalars added and removed.
+  struct Amount: Equatable {
+    var inserted = 0
+    var deleted = 0
+    var isNothing: Bool { inserted == 0 && deleted == 0 }
+
+    init(_ patches: [TextPatch] = []) {
+      for patch in patches {
+        inserted += patch.insertedText.unicodeScalars.count
+        deleted += patch.deleted
+      }
+    }
+
+    static func += (a: inout Amount, b: Amount) {
+      a.inserted += b.inserted
+      a.deleted += b.deleted
+    }
+  }
+
+  static let baseKey = "mirror.base"
+  static let writingKey = "mirror.writing"
+
+  let file: PlainFile
+  let document: ReplicaDocument
+  var base: MirrorBase
+  /// The text that was exchanged into the file, while what it replaced has not been looked at.
+  var writing: TextDocument?
+
+  init(file: PlainFile, document: ReplicaDocument, base: MirrorBase, writing: TextDocument? = nil) {
+    self.file = file
+    self.document = document
+    self.base = base
+    self.writing = writing
+  }
+
+  /// Reads what was saved, merges, and writes what others did, until both are equal or it must wait.
+  ///
+  /// - Parameter restoresMissing: whether a file that was removed is written again.
+  mutating func settle(restoresMissing: Bool = true) throws -> Report {
+    var report = Report()
+    while true {
+      if let target = writing, try !finishWriting(target, &report) {
+        report.standing = .busy
+        return report
+      }
+      var found: [UInt8]?
+      switch try file.read() {
+      case .busy: report.standing = .busy
+      case .notText(let line): report.standing = .notText(line: line)
+      case .missing: report.standing = restoresMissing ? .equal : .missing
+      case .text(let bytes): found = bytes
+      }
+      guard report.standing == .equal else { return report }
+      if let found, found != base.text { report.saved += try save(found) }
+      let whole = try document.read()
+      let text = whole.utf8
+      if found == nil && text.isEmpty { return report }
+      if found == text {
+        if whole.versionVector != base.document.versionVector { try moveBase(to: whole) }
+        return report
+      }
+      try write(whole, text, &report)
+    }
+  }
+
+  /// Takes a save into the document; the file is then known to hold it.
+  private mutating func save(_ text: [UInt8]) throws -> Amount {
+    let saving = base.saving(text, into: try document.read())
+    try document.edit(localValues: [Self.baseKey: saving.base.encoded]) { _ = try $0.apply(saving.update) }
+    base = saving.base
+    return Amount(saving.patches)
+  }
+
+  /// Puts the document's text into the file.
+  private mutating func write(_ whole: TextDocument, _ text: [UInt8], _ report: inout Report) throws {
+    try file.prepare(text)
+    try document.setLocalValue(whole.versionVector.encoded, for: Self.writingKey)
+    try file.exchange()
+    writing = whole
+    report.written += Amount(
+      TextDiff.patches(from: String(decoding: base.text, as: UTF8.self), to: whole.text))
+  }
+
+  /// Looks at what the written text replaced. False if another program is still writing that.
+  private mutating func finishWriting(_ target: TextDocument, _ report: inout Report) throws -> Bool {
+    var update: Update?
+    switch try file.readTemporary() {
+    case .busy: return false
+    case .missing: break
+    case .notText:
+      report.kept.append(try file.keepTemporary(as: "not-text"))
+    case .text(let replaced):
+      if replaced != base.text && replaced != target.utf8 {
+        let saving = base.saving(replaced, into: try document.read())
+        update = saving.update
+        report.saved += Amount(saving.patches)
+      }
+    }
+    let values = [Self.baseKey: target.versionVector.encoded, Self.writingKey: nil]
+    try document.edit(localValues: values) { document in
+      if let update { _ = try document.apply(update) }
+    }
+    base.move(to: target)
+    writing = nil
+    file.removeTemporary()
+    return true
+  }
+
+  private mutating func moveBase(to whole: TextDocument) throws {
+    try document.setLocalValue(whole.versionVector.encoded, for: Self.baseKey)
+    base.move(to: whole)
+  }
+}

@@ -1,0 +1,58 @@
+import Ropewalk
+
+/// Says what a mirror does, a line per event, and nothing twice in a row.
+final class MirrorReporter {
+  private let file: String
+  private let place: String
+  private let console: Console
+  private var lastState: String?
+  private var lastStanding = Mirror.Standing.equal
+
+  init(file: String, place: String, console: Console = .standard) {
+    self.file = file
+    self.place = place
+    self.console = console
+  }
+
+  func begun(_ scalars: Int) {
+    console.line("mirroring \(file) and \(place) (\(Wording.count(scalars, "character")))")
+  }
+
+  func kept(_ paths: [String]) {
+    for path in paths { console.line("kept the other text as \(path)") }
+  }
+
+  func settled(_ report: Mirror.Report) {
+    if !report.saved.isNothing {
+      console.line("saved: +\(report.saved.inserted) -\(report.saved.deleted)")
+    }
+    if !report.written.isNothing {
+      console.line("from others: +\(report.written.inserted) -\(report.written.deleted)")
+    }
+    for path in report.kept { console.problem("\(file): a save was not UTF-8; it is kept as \(path)") }
+    defer { lastStanding = report.standing }
+    guard report.standing != lastStanding else { return }
+    switch report.standing {
+    case .notText(let line):
+      console.problem(
+        "\(file) is not UTF-8 (line \(line)); it is left alone, and nothing is lost, until it is saved as UTF-8"
+      )
+    case .missing: console.line("\(file) is gone; it will be written again")
+    case .equal, .busy: break
+    }
+  }
+
+  func happened(_ event: ClientEvent) {
+    guard case .state(let state) = event, let words = Self.words(state) else { return }
+    if words != lastState { console.line(words) }
+    lastState = words
+  }
+
+  private static func words(_ state: ConnectionState) -> String? {
+    switch state {
+    case .offline(let error?): "offline (\(Failure(error).message)); edits are kept and sent later"
+    case .caughtUp: "everything is at the relay"
+    case .offline(nil), .connecting, .online, .refused: nil
+    }
+  }
+}
