@@ -16,19 +16,8 @@ struct MirrorBase {
   /// The document at an earlier moment; nil if it does not know that moment.
   init?(_ encoded: [UInt8], of whole: TextDocument) {
     guard let known = try? VersionVector(encoded: encoded) else { return nil }
-    let present = whole.versionVector
-    guard known != present else {
-      document = whole
-      return
-    }
-    document = TextDocument(lineage: whole.lineage)
-    for (replica, count) in known.entries {
-      guard count <= present[replica],
-        let update = whole.update(of: EventSpan(replica: replica, seqs: 0..<count)),
-        (try? document.apply(update)) != nil
-      else { return nil }
-    }
-    guard document.versionVector == known else { return nil }
+    guard let document = TextDocument(whole, at: known) else { return nil }
+    self.document = document
   }
 
   /// The text that the file is known to hold.

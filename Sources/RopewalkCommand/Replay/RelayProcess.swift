@@ -18,7 +18,8 @@ actor RelayProcess {
   /// The program that is running.
   static var thisExecutable: String {
     #if os(Linux)
-      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+        ?? CommandLine.arguments[0]
     #else
       Bundle.main.executablePath ?? CommandLine.arguments[0]
     #endif

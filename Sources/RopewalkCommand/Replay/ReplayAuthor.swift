@@ -40,7 +40,7 @@ final class ReplayAuthor {
 
   /// Opens the replica with a fresh writing session.
   func open(seed: String) throws {
-    let replica = try Replica(path: path, options: Self.options)
+    let replica = try Replica(path: path)
     let document = try replica.seed(place.document, in: place.room, with: seed)
     seen.replica = writer
     self.replica = replica
@@ -50,8 +50,6 @@ final class ReplayAuthor {
     arrivals = stream
     watchers = [Task { for await _ in changes { continuation.yield() } }]
   }
-
-  private static var options: ReplicaOptions { ReplicaOptions() }
 
   /// Connects, and stays connected.
   func goOnline() async throws {
@@ -81,7 +79,8 @@ final class ReplayAuthor {
     await client?.disconnect()
   }
 
-  /// Drops the client and the open file in the midst of whatever they do, and opens them anew.
+  /// Drops the client and the open file in the midst of whatever they do, and opens them anew. Throws if anything that
+  /// was written or seen is not in the file then.
   func reopen(seed: String) async throws {
     let wasOnline = isOnline
     isOnline = false
@@ -92,6 +91,11 @@ final class ReplayAuthor {
     replica = nil
     session += 1
     try open(seed: seed)
+    guard let whole = try document?.read(), let past = TextDocument(whole, at: seen.versionVector) else {
+      throw Failure(.checkFailed, "author \(number) lost edits when its replica was opened anew")
+    }
+    seen = past
+    seen.replica = writer
     if wasOnline { try await goOnline() }
   }
 
@@ -117,9 +121,9 @@ final class ReplayAuthor {
   }
 
   /// Makes edits to what was seen and commits them to the replica, durably; returns their events.
-  func write(_ patches: ArraySlice<TracePatch>, at place: (Int) -> String) throws -> [EventSpan] {
+  func write(_ patches: ArraySlice<TracePatch>, of transaction: Int) throws -> [EventSpan] {
     let before = seen.versionVector
-    try seen.perform(patches, at: place)
+    try seen.perform(patches) { "txns[\(transaction)].patches[\(patches.startIndex + $0)]" }
     let update = seen.update(since: before)
     guard !update.isEmpty else { return [] }
     try document?.edit { _ = try $0.apply(update) }

@@ -1,0 +1,20 @@
+import Ropewalk
+
+extension TextDocument {
+  /// A document as it was when it knew just these events, with its history; nil if it does not know them all.
+  init?(_ whole: TextDocument, at known: VersionVector) {
+    let present = whole.versionVector
+    if known == present {
+      self = whole
+      return
+    }
+    self.init(lineage: whole.lineage)
+    for (replica, count) in known.entries {
+      guard count <= present[replica],
+        let update = whole.update(of: EventSpan(replica: replica, seqs: 0..<count)),
+        (try? apply(update)) != nil
+      else { return nil }
+    }
+    guard versionVector == known else { return nil }
+  }
+}
