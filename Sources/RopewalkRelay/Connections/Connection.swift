@@ -101,6 +101,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     case is NIOWebSocketError: close(code: MessageAssembler.Fault.protocolError.rawValue)
     case is GreetingBudget.Exhausted:
       perform(session.close(ProtocolError(.tooLarge, "Too much was sent before the welcome.")))
+    // What follows a frame that could not be read is reported like this, and thrown away.
+    case is ByteToMessageDecoderError: close(code: MessageAssembler.Fault.protocolError.rawValue)
     default: context.close(promise: nil)
     }
   }
