@@ -1,4 +1,4 @@
-/// What a few people do to one document, as a list. Peers, places and lengths are taken modulo what there is, so that
+/// What a few people do to one document, as a list. Places and lengths are taken modulo what there is, so that
 /// every part of a plan is a plan.
 struct Plan {
   enum Step {
