@@ -39,7 +39,8 @@ let package = Package(
         .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .target(name: "Ropewalk", dependencies: ["RopewalkCore", "RopewalkSync", "RopewalkReplica", "RopewalkClient"]),
+    .target(
+      name: "Ropewalk", dependencies: ["RopewalkCore", "RopewalkSync", "RopewalkReplica", "RopewalkClient"]),
     .target(
       name: "RopewalkRelay",
       dependencies: [
@@ -63,11 +64,14 @@ let package = Package(
       ]),
     .testTarget(name: "RopewalkCoreTests", dependencies: ["RopewalkCore", "RopewalkZstd"]),
     .testTarget(name: "RopewalkSyncTests", dependencies: ["RopewalkSync"]),
+    .executableTarget(name: "ReplicaWriter", dependencies: ["RopewalkReplica"], path: "Tests/ReplicaWriter"),
     .testTarget(
       name: "RopewalkReplicaTests",
-      dependencies: ["RopewalkReplica", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: ["RopewalkReplica", "ReplicaWriter", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "RopewalkRelayTests", dependencies: ["RopewalkRelay"]),
-    .testTarget(name: "RopewalkClientTests", dependencies: ["RopewalkClient", "RopewalkRelay"]),
+    .testTarget(
+      name: "RopewalkClientTests",
+      dependencies: ["RopewalkClient", "RopewalkRelay", .product(name: "Logging", package: "swift-log")]),
     .testTarget(name: "RopewalkTracesTests", dependencies: ["RopewalkTraces"]),
     .testTarget(
       name: "RopewalkCommandTests",

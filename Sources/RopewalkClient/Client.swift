@@ -153,10 +153,10 @@ public actor Client {
   public nonisolated func events() -> AsyncStream<ClientEvent> { hub.events() }
 
   /// What others in the room see of this session, at most 4096 bytes; nil withdraws it. Kept over reconnections, until the room
-  /// is left. The room must be joined first.
+  /// is left. Joins the room if need be.
   public func setPresence(_ value: [UInt8]?, in room: String) throws(ClientError) {
+    try join(room)
     let room = try Self.roomName(room)
-    guard rooms[room] != nil else { throw .notJoined }
     rooms[room]?.presence = value
     guard var session else { return }
     let effects = session.setPresence(value, in: room, now: options.now())

@@ -41,8 +41,6 @@ public enum ClientError: Error, Hashable, Sendable {
   case invalidAddress
   /// A room's name must have 1 to 128 bytes of UTF-8 without control characters.
   case invalidRoomName
-  /// The room was not joined.
-  case notJoined
   /// The relay cannot be reached: what the system says.
   case unreachable(String)
   /// The other side speaks HTTP but is no relay, or broke the rules of WebSocket.
@@ -113,7 +111,6 @@ extension ClientError: CustomStringConvertible {
     switch self {
     case .invalidAddress: "a relay's address looks like ws://host:port/sync"
     case .invalidRoomName: "a room name has 1 to 128 bytes of UTF-8 without control characters"
-    case .notJoined: "the room was not joined"
     case .unreachable(let reason): "the relay cannot be reached: \(reason)"
     case .notARelay(let reason): "this is no relay: \(reason)"
     case .connectionLost: "the connection was lost"

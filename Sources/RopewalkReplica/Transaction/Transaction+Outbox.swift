@@ -121,16 +121,8 @@ extension Transaction {
   {
     let document: TextDocument
     do { document = try loaded(documentID).document } catch ReplicaError.damaged { return nil }
-    var end = span.seqs.upperBound
-    var part = document.update(of: span)
-    while let update = part, update.bytes.count > maximumBytes, end - span.seqs.lowerBound > 1 {
-      // About as many events as fit, going by the bytes per event so far.
-      let count = Double(end - span.seqs.lowerBound)
-      let fitting = UInt32(count * Double(maximumBytes) / Double(update.bytes.count) * 0.95)
-      end = span.seqs.lowerBound + min(max(1, fitting), end - span.seqs.lowerBound - 1)
-      part = document.update(of: EventSpan(replica: span.replica, seqs: span.seqs.lowerBound..<end))
-    }
-    guard let update = part, update.spans.count == 1 else { return nil }
+    guard let update = Self.cut(span, of: document, maximumBytes: maximumBytes) else { return nil }
+    let end = update.spans[0].seqs.upperBound
     try db.run(
       #"UPDATE outbox SET "end" = ?, cut = ? WHERE id = ?"#, [Int64(end), Data(update.bytes), id])
     if end < span.seqs.upperBound {
@@ -149,6 +141,29 @@ extension Transaction {
       WHERE d.room = ? AND o.state < 2 ORDER BY o.id LIMIT ?
       """, [roomID, excluding.count + 1])
     return try rows.contains { !excluding.contains(try $0.integer(0)) }
+  }
+
+  /// The first events of a span, as many as about fill an update of a size. Nil if the document lacks them.
+  private static func cut(_ span: EventSpan, of document: TextDocument, maximumBytes: Int) -> Update? {
+    let first = span.seqs.lowerBound
+    // An event that was typed takes about a byte; what takes less is found by doubling, what takes more by its share.
+    var count = min(UInt32(span.seqs.count), UInt32(clamping: max(1, maximumBytes)))
+    var best: Update?
+    while true {
+      guard
+        let update = document.update(of: EventSpan(replica: span.replica, seqs: first..<first + count)),
+        update.spans.count == 1
+      else { return best }
+      if update.bytes.count > maximumBytes, count > 1 {
+        if best != nil { return best }
+        let fitting = Double(count) * Double(maximumBytes) / Double(update.bytes.count) * 0.95
+        count = min(max(1, UInt32(fitting)), count - 1)
+      } else {
+        if count == span.seqs.count || update.bytes.count > maximumBytes / 2 { return update }
+        best = update
+        count = min(UInt32(span.seqs.count), count * 2)
+      }
+    }
   }
 
   // MARK: Answers
