@@ -2,11 +2,11 @@ import RopewalkCore
 import RopewalkReplica
 import RopewalkSync
 
-/// A live connection between a replica and a relay: it joins rooms, pushes what was edited, merges what others did, and
-/// connects again when the network fails, until it is disconnected.
+/// A live connection between a replica and a relay: it joins rooms, pushes what was edited, merges what
+/// others did, and connects again when the network fails, until it is disconnected.
 ///
-/// Edits go to the replica, and changes come from it (`ReplicaDocument.changes`); the client moves them. Edits that other
-/// processes make in the same file are pushed as well.
+/// Edits go to the replica, and changes come from it (`ReplicaDocument.changes`); the client moves them.
+/// Edits that other processes make in the same file are pushed as well.
 ///
 /// ```swift
 /// let client = try Client(replica: replica, relay: "ws://127.0.0.1:7717/sync")
@@ -102,8 +102,8 @@ public actor Client {
 
   // MARK: Connecting
 
-  /// Begins to connect, and keeps the connection up from then on. Returns at once: watch `states()`. While the client waits
-  /// to connect again, it tries at once.
+  /// Begins to connect, and keeps the connection up from then on. Returns at once: watch `states()`. While
+  /// the client waits to connect again, it tries at once.
   public func connect() {
     guard !isClosed else { return }
     isWanted = true
@@ -152,8 +152,8 @@ public actor Client {
   /// Everything that happens from now on.
   public nonisolated func events() -> AsyncStream<ClientEvent> { hub.events() }
 
-  /// What others in the room see of this session, at most 4096 bytes; nil withdraws it. Kept over reconnections, until the room
-  /// is left. Joins the room if need be.
+  /// What others in the room see of this session, at most 4096 bytes; nil withdraws it. Kept over
+  /// reconnections, until the room is left. Joins the room if need be.
   public func setPresence(_ value: [UInt8]?, in room: String) throws(ClientError) {
     try join(room)
     let room = try Self.roomName(room)
@@ -165,7 +165,8 @@ public actor Client {
     arm()
   }
 
-  /// Who else is in the room, with what they show; beginning with now. Sees only the newest of what changes quickly.
+  /// Who else is in the room, with what they show; beginning with now. Sees only the newest of what changes
+  /// quickly.
   public nonisolated func presence(in room: String) throws(ClientError) -> AsyncStream<[Presence]> {
     hub.presence(in: try Self.roomName(room))
   }

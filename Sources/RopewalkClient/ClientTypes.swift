@@ -8,8 +8,8 @@ public struct ClientOptions: Sendable {
   public var agent = "ropewalk"
   /// How long to wait for a connection to be made, in milliseconds.
   public var connectTimeout: UInt64 = 10_000
-  /// The first pause before connecting again, in milliseconds; each further one is twice as long, and a random part of it
-  /// is waited.
+  /// The first pause before connecting again, in milliseconds; each further one is twice as long, and a
+  /// random part of it is waited.
   public var firstPause: UInt64 = 200
   /// The longest pause, in milliseconds.
   public var longestPause: UInt64 = 30_000
@@ -59,7 +59,8 @@ public enum ClientError: Error, Hashable, Sendable {
 
 /// What a connection is doing.
 public enum ConnectionState: Hashable, Sendable {
-  /// Not connected. With a reason: it was, or tried to be, and will try again; without: nobody has asked for it.
+  /// Not connected. With a reason: it was, or tried to be, and will try again; without: nobody has asked for
+  /// it.
   case offline(ClientError?)
   /// Being made.
   case connecting
@@ -89,7 +90,8 @@ public enum ClientEvent: Hashable, Sendable {
   case caughtUp(RoomName)
   /// The room's log began anew; what it lacks is offered.
   case restarted(RoomName)
-  /// The room has documents of this name that began otherwise: `ReplicaDocument.adoptRoomLineage` is a way out.
+  /// The room has documents of this name that began otherwise: `ReplicaDocument.adoptRoomLineage` is a way
+  /// out.
   case lineageClash(RoomName, DocumentName)
   /// An entry of the log could not be merged, and is kept aside in the file.
   case entryHeld(RoomName, cursor: UInt64)

@@ -2,10 +2,11 @@ import RopewalkCore
 import RopewalkSync
 
 extension Replica {
-  /// The document that this replica knows under a name; it need not exist yet: the first edit makes it, blank.
+  /// The document that this replica knows under a name; it need not exist yet: the first edit makes it,
+  /// blank.
   ///
-  /// Where documents of several lineages have the name, it is the one this replica has chosen: the first it had, until
-  /// `ReplicaDocument.adoptRoomLineage`.
+  /// Where documents of several lineages have the name, it is the one this replica has chosen: the first it
+  /// had, until `ReplicaDocument.adoptRoomLineage`.
   public func document(_ name: String, in room: String) throws(ReplicaError) -> ReplicaDocument {
     let room = try Self.roomName(room)
     guard let name = DocumentName(name) else { throw .invalidDocumentName }
@@ -19,9 +20,10 @@ extension Replica {
     return ReplicaDocument(replica: self, room: room, name: key.name, pinnedLineage: key.lineage)
   }
 
-  /// A document that began as `text`: whoever seeds a document of this name with the same text, even offline, has the same
-  /// document. Does nothing if it is there already, whatever was edited since; throws `lineageClash` if the
-  /// name is taken by a document that began otherwise and has events. The empty text gives a blank document.
+  /// A document that began as `text`: whoever seeds a document of this name with the same text, even offline,
+  /// has the same document. Does nothing if it is there already, whatever was edited since; throws
+  /// `lineageClash` if the name is taken by a document that began otherwise and has events. The empty text
+  /// gives a blank document.
   @discardableResult
   public func seed(_ name: String, in room: String, with text: String) throws(ReplicaError) -> ReplicaDocument
   {
@@ -43,7 +45,8 @@ extension Replica {
     try read { transaction in try transaction.rooms().map { try transaction.roomStatus($0) } }
   }
 
-  /// Takes in everything that another replica file has and this one lacks, without any relay. The other file is only read.
+  /// Takes in everything that another replica file has and this one lacks, without any relay. The other file
+  /// is only read.
   ///
   /// What is new here is put into the outbox, unless the room's log is known to have it.
   public func merge(from path: String) throws(ReplicaError) -> MergeReport {
@@ -63,8 +66,8 @@ extension Replica {
     }
   }
 
-  /// Checks a whole file and says what is damaged and what is safe. Changes nothing. Throws if the file is no replica at all, cannot be
-  /// opened, or has another schema.
+  /// Checks a whole file and says what is damaged and what is safe. Changes nothing. Throws if the file is no
+  /// replica at all, cannot be opened, or has another schema.
   public static func verify(path: String) throws(ReplicaError) -> VerificationReport {
     try Verification.run(path)
   }

@@ -24,8 +24,8 @@ extension Replica {
   /// The room's log is not the one that was stored.
   package func restart(_ room: RoomName) throws(ReplicaError) { try write { try $0.restart(room) } }
 
-  /// The room's log was read to its end: what it should have shown and did not is pushed again, and after a restart what it lacks
-  /// goes into the outbox.
+  /// The room's log was read to its end: what it should have shown and did not is pushed again, and after a
+  /// restart what it lacks goes into the outbox.
   package func settle(_ room: RoomName, at cursor: UInt64) throws(ReplicaError) {
     try write { try $0.settle(room, at: cursor) }
   }

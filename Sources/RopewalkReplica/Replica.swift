@@ -4,8 +4,9 @@ import RopewalkSync
 
 /// A full copy of some rooms' documents in one SQLite file, to be read and edited with or without a network.
 ///
-/// Several processes may open one file at once; each sees what the others wrote at its next call. All calls are safe from
-/// any thread. They touch the disk and block meanwhile: for well under a millisecond, unless another process is writing.
+/// Several processes may open one file at once; each sees what the others wrote at its next call. All calls
+/// are safe from any thread. They touch the disk and block meanwhile: for well under a millisecond, unless
+/// another process is writing.
 ///
 /// ```swift
 /// let replica = try Replica(path: "notes.ropewalk")
@@ -33,8 +34,8 @@ public final class Replica: Sendable {
 
   deinit { observers.finish() }
 
-  /// Looks for what other processes wrote, and delivers it to `changes()`. Costs microseconds if there is nothing.
-  /// Every other call does the same first; this is for those who only watch.
+  /// Looks for what other processes wrote, and delivers it to `changes()`. Costs microseconds if there is
+  /// nothing. Every other call does the same first; this is for those who only watch.
   public func refresh() throws(ReplicaError) { try read { _ in } }
 
   /// Writes a copy of the replica, complete in one file, while it is in use. There must be no such file yet.
@@ -72,7 +73,8 @@ public final class Replica: Sendable {
     try ReplicaError.mapping { try perform(.durable, body) }
   }
 
-  /// Runs a transaction, and publishes what it changed before any other can begin. Errors of `body` come through.
+  /// Runs a transaction, and publishes what it changed before any other can begin. Errors of `body` come
+  /// through.
   func perform<Result>(_ commit: Commit, _ body: (Transaction) throws -> Result) throws -> Result {
     try queue.writeWithoutTransaction { db in
       try setSynchronous(commit, db)

@@ -23,11 +23,12 @@ extension ReplicaDocument {
     }
   }
 
-  /// Changes the document in one transaction with its outbox entry: any number of edits, and updates that were made
-  /// elsewhere. `replica` is set. Whatever events are new afterwards are pushed to the relay.
+  /// Changes the document in one transaction with its outbox entry: any number of edits, and updates that
+  /// were made elsewhere. `replica` is set. Whatever events are new afterwards are pushed to the relay.
   ///
   /// - Parameter localValues: stored in the same transaction (see `localValue`); nil removes.
-  /// - Parameter body: must not use the replica. If it throws, nothing has happened, and this throws the same.
+  /// - Parameter body: must not use the replica. If it throws, nothing has happened, and this throws the
+  ///   same.
   public func edit<Result>(
     localValues: [String: [UInt8]?] = [:], _ body: (inout TextDocument) throws -> Result
   ) throws -> Result {

@@ -18,7 +18,8 @@ public struct ReplicaDocument: Sendable {
     get throws(ReplicaError) { try read().text }
   }
 
-  /// What the document began as. May change while the document has no events of its own, and by `adoptRoomLineage`.
+  /// What the document began as. May change while the document has no events of its own, and by
+  /// `adoptRoomLineage`.
   public var lineage: Lineage {
     get throws(ReplicaError) {
       if let pinnedLineage { return pinnedLineage }
@@ -28,7 +29,8 @@ public struct ReplicaDocument: Sendable {
     }
   }
 
-  /// The whole document as a value: history, versions, conversions of indices. Keeping it makes the next edit copy it.
+  /// The whole document as a value: history, versions, conversions of indices. Keeping it makes the next edit
+  /// copy it.
   public func read() throws(ReplicaError) -> TextDocument {
     try replica.read { try value($0) }
   }
@@ -43,7 +45,8 @@ public struct ReplicaDocument: Sendable {
 
   // MARK: Observing
 
-  /// What happens to the document from now on. Edits through this `Replica` are left out unless `includingOwn`.
+  /// What happens to the document from now on. Edits through this `Replica` are left out unless
+  /// `includingOwn`.
   ///
   /// The stream ends when the replica is closed. It keeps what is not consumed.
   public func changes(includingOwn: Bool = false) throws(ReplicaError) -> AsyncStream<DocumentChange> {
@@ -88,9 +91,9 @@ public struct ReplicaDocument: Sendable {
     try replica.read { try $0.lineages(of: name, in: room) }
   }
 
-  /// The way out of a lineage clash: from now on the name means the room's lineage here. The other one stays, is found by
-  /// its key, and its text may be carried over. Does nothing if the room has no other lineage. Returns the document's
-  /// lineage.
+  /// The way out of a lineage clash: from now on the name means the room's lineage here. The other one stays,
+  /// is found by its key, and its text may be carried over. Does nothing if the room has no other lineage.
+  /// Returns the document's lineage.
   @discardableResult
   public func adoptRoomLineage(carryingOver: CarryOver = .nothing) throws(ReplicaError) -> Lineage {
     try replica.write { try $0.adoptRoomLineage(of: name, in: room, carryingOver: carryingOver) }

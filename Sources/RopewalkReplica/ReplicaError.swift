@@ -6,7 +6,8 @@ import RopewalkCore
 public enum ReplicaError: Error, Hashable, Sendable {
   /// SQLite failed: its extended result code and its message.
   case storage(code: Int32, message: String)
-  /// Another process has held the file for longer than `ReplicaOptions.busyTimeout`. Trying again may succeed.
+  /// Another process has held the file for longer than `ReplicaOptions.busyTimeout`. Trying again may
+  /// succeed.
   case busy
   /// The file is a database, or something else altogether, but no replica.
   case notAReplica
@@ -20,7 +21,8 @@ public enum ReplicaError: Error, Hashable, Sendable {
   case invalidRoomName
   /// A document's name must have 1 to 255 bytes of UTF-8 without control characters.
   case invalidDocumentName
-  /// The index or range lies outside the text, which has `scalarCount` scalars; another process may have made it shorter.
+  /// The index or range lies outside the text, which has `scalarCount` scalars; another process may have made
+  /// it shorter.
   case outOfBounds(scalarCount: Int)
   /// The document would exceed 2³¹ - 1 events or 1 GiB of text.
   case tooLarge
@@ -63,7 +65,7 @@ extension ReplicaError: CustomStringConvertible {
     case .newerSchema(let found, let supported):
       "the replica file has schema \(found), written by a later release; this one knows up to \(supported)"
     case .olderSchema(let found, let current):
-      "the other replica file has schema \(found), written by an earlier release; open it once to bring it to \(current)"
+      "the other replica file has schema \(found), of an earlier release; opening it once makes it \(current)"
     case .damaged(let damage): "the replica file is damaged: \(damage)"
     case .invalidRoomName: "a room name has 1 to 128 bytes of UTF-8 without control characters"
     case .invalidDocumentName: "a document name has 1 to 255 bytes of UTF-8 without control characters"

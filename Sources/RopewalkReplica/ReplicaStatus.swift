@@ -126,7 +126,8 @@ public struct Receipts: Hashable, Sendable {
 public struct MergeReport: Hashable, Sendable {
   /// The documents that gained events, and how many.
   public var gained: [Gain]
-  /// Documents that could not be merged: one id was used for different events, and both may be known to others.
+  /// Documents that could not be merged: one id was used for different events, and both may be known to
+  /// others.
   public var clashes: [Clash]
 
   /// A document that gained events.

@@ -87,7 +87,8 @@ import Testing
   }
 }
 
-/// The text that someone shows who makes every patch to what was there at first. To be drained when the replica is closed.
+/// The text that someone shows who makes every patch to what was there at first. To be drained when the
+/// replica is closed.
 struct Watched {
   private let text: String
   private let changes: AsyncStream<DocumentChange>

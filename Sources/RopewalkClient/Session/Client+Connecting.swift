@@ -94,15 +94,16 @@ extension Client {
     connection.close(code: code)
   }
 
-  /// Waits until the connection that was given up is gone. One that is still being made is dropped when it is.
+  /// Waits until the connection that was given up is gone. One that is still being made is dropped when it
+  /// is.
   func connectionIsGone() async {
     if !isOpening { await running?.value }
   }
 
   // MARK: Pausing
 
-  /// A random part of a span that doubles with each failure, so that clients of a relay that comes back do not come all at
-  /// once.
+  /// A random part of a span that doubles with each failure, so that clients of a relay that comes back do
+  /// not come all at once.
   private func backOff() -> UInt64 {
     defer { failures += 1 }
     let longest = min(

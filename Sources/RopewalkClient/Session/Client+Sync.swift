@@ -8,11 +8,12 @@ extension Client {
     var attemptsLeft: Int
   }
 
-  /// Exchanges with the relay until every room that was joined has been read to its end and the relay has acknowledged
-  /// everything that was in the outbox, then returns. Connects for that long if `connect` was not called.
+  /// Exchanges with the relay until every room that was joined has been read to its end and the relay has
+  /// acknowledged everything that was in the outbox, then returns. Connects for that long if `connect` was
+  /// not called.
   ///
-  /// Tries `attempts` times to reach the relay before it throws. Over a connection that was there before, what others pushed a
-  /// moment ago may still be on its way.
+  /// Tries `attempts` times to reach the relay before it throws. Over a connection that was there before,
+  /// what others pushed a moment ago may still be on its way.
   public func sync(attempts: Int = 1) async throws(ClientError) {
     guard !isClosed else { throw .closed }
     let wasWanted = isWanted && running != nil

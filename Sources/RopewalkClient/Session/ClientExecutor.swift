@@ -1,6 +1,7 @@
 import Dispatch
 
-/// A thread of its own for a client: it waits for the disk and for other processes, which must not hold up Swift's shared threads.
+/// A thread of its own for a client: it waits for the disk and for other processes, which must not hold up
+/// Swift's shared threads.
 final class ClientExecutor: SerialExecutor {
   private let queue = DispatchQueue(label: "ropewalk.client")
 

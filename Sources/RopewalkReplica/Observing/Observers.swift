@@ -63,7 +63,8 @@ final class Observers: Sendable {
     return stream
   }
 
-  /// Whether anybody watches documents of this name, or, if `wantsOwn`, watches them for the replica's own edits.
+  /// Whether anybody watches documents of this name, or, if `wantsOwn`, watches them for the replica's own
+  /// edits.
   func watch(_ name: ReplicaState.Name, wantingOwn: Bool = false) -> Bool {
     state.withLock { state in
       state.observers.values.contains {

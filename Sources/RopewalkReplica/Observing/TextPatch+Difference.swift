@@ -1,8 +1,8 @@
 import RopewalkCore
 
 extension TextPatch {
-  /// The one patch that makes `old` into `new`: what lies between their common beginning and their common end. Nil if they are
-  /// equal. Both in UTF-8; O(n).
+  /// The one patch that makes `old` into `new`: what lies between their common beginning and their common
+  /// end. Nil if they are equal. Both in UTF-8; O(n).
   static func difference(from old: [UInt8], to new: [UInt8]) -> TextPatch? {
     if old == new { return nil }
     let shorter = min(old.count, new.count)

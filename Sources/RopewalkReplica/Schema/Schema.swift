@@ -1,6 +1,7 @@
 import GRDB
 
-/// The file's tables, as `Spec/replica.md` documents them, and how a file of an earlier release becomes one of this.
+/// The file's tables, as `Spec/replica.md` documents them, and how a file of an earlier release becomes one
+/// of this.
 enum Schema {
   /// `PRAGMA application_id` of every replica: "Rope".
   static let applicationID: Int32 = 0x526f_7065

@@ -11,7 +11,8 @@ final class ReplicaState {
 
   /// `PRAGMA data_version` up to which the rest is true: it changes when another connection commits.
   var dataVersion: Int64 = -1
-  /// Documents read so far, by `documents.id`. One that a failed transaction touched is dropped, and read anew.
+  /// Documents read so far, by `documents.id`. One that a failed transaction touched is dropped, and read
+  /// anew.
   var documents: [Int64: LoadedDocument] = [:]
   /// Which document a name means.
   var current: [Name: Int64] = [:]

@@ -2,7 +2,8 @@ import GRDB
 import RopewalkCore
 
 extension Transaction {
-  /// Who writes in this session: drawn at the first edit after opening, and never an id that this file has seen.
+  /// Who writes in this session: drawn at the first edit after opening, and never an id that this file has
+  /// seen.
   func author() throws -> ReplicaID {
     if let author = state.author {
       if state.authorIsRecorded { return author }

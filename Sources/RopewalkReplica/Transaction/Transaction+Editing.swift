@@ -61,7 +61,8 @@ extension Transaction {
     let growth = loaded.document.scalarCount - before.scalarCount
     for span in spans {
       try addToOutbox(span, of: loaded.id)
-      // Of n events that made a text longer by g, (n + g) / 2 were insertions, unless others deleted the same.
+      // Of n events that made a text longer by g, (n + g) / 2 were insertions, unless others deleted the
+      // same.
       let inserted = spans.count == 1 ? min(max(0, (span.seqs.count + growth) / 2), span.seqs.count) : 0
       let deleted = spans.count == 1 ? span.seqs.count - inserted : 0
       try addHistory(span, of: loaded.id, inserted: inserted, deleted: deleted)

@@ -83,8 +83,8 @@ extension Transaction {
 
   /// The oldest outbox entries that may be pushed, fixed: their bytes do not change from now on.
   ///
-  /// Entries that the relay has acknowledged are left out, and so is all of a replica's in a document in which one of its waits for
-  /// the log.
+  /// Entries that the relay has acknowledged are left out, and so is all of a replica's in a document in
+  /// which one of its waits for the log.
   func cuts(in room: RoomName, maximumBytes: Int, limit: Int, excluding: Set<Int64>) throws -> [OutboxCut] {
     guard let roomID = try roomID(room) else { return [] }
     let rows = try db.rows(
@@ -116,7 +116,8 @@ extension Transaction {
     return cuts
   }
 
-  /// Fixes an entry; what does not fit becomes another entry. Nil if the document cannot be read or lacks the events.
+  /// Fixes an entry; what does not fit becomes another entry. Nil if the document cannot be read or lacks the
+  /// events.
   private func fix(_ id: Int64, _ span: EventSpan, of documentID: Int64, maximumBytes: Int) throws -> Update?
   {
     let document: TextDocument
@@ -146,7 +147,8 @@ extension Transaction {
   /// The first events of a span, as many as about fill an update of a size. Nil if the document lacks them.
   private static func cut(_ span: EventSpan, of document: TextDocument, maximumBytes: Int) -> Update? {
     let first = span.seqs.lowerBound
-    // An event that was typed takes about a byte; what takes less is found by doubling, what takes more by its share.
+    // An event that was typed takes about a byte; what takes less is found by doubling, what takes more by
+    // its share.
     var count = min(UInt32(span.seqs.count), UInt32(clamping: max(1, maximumBytes)))
     var best: Update?
     while true {
@@ -168,8 +170,8 @@ extension Transaction {
 
   // MARK: Answers
 
-  /// The relay has this cut at `cursor`. The entry stays, lest a relay that is put back to before that cursor loses it unnoticed,
-  /// until the log shows it.
+  /// The relay has this cut at `cursor`. The entry stays, lest a relay that is put back to before that cursor
+  /// loses it unnoticed, until the log shows it.
   func acknowledge(_ header: EntryHeader, cursor: UInt64, in room: RoomName) throws {
     guard let document = try documentID(header.document, in: room) else { return }
     try db.run(
@@ -183,8 +185,9 @@ extension Transaction {
       ])
   }
 
-  /// The log has some of this cut, or other events under its header: nothing of this replica in this document is pushed until
-  /// the log has shown what it has. What it has is taken out of the outbox then, and the rest is cut anew.
+  /// The log has some of this cut, or other events under its header: nothing of this replica in this document
+  /// is pushed until the log has shown what it has. What it has is taken out of the outbox then, and the rest
+  /// is cut anew.
   func holdBack(_ header: EntryHeader, in room: RoomName) throws {
     guard let document = try documentID(header.document, in: room) else { return }
     try db.run(

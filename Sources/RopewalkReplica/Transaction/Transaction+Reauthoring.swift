@@ -5,8 +5,8 @@ import RopewalkSync
 extension Transaction {
   /// The way out of an id clash: own events from `event` on, which nobody else has, go on under a fresh id.
   ///
-  /// Throws `idClash` if the log has acknowledged the event, so that others may have it. Returns what changes in the text: events
-  /// at one place are ordered by id.
+  /// Throws `idClash` if the log has acknowledged the event, so that others may have it. Returns what changes
+  /// in the text: events at one place are ordered by id.
   func reauthor(_ loaded: inout LoadedDocument, from event: EventID) throws -> [TextPatch] {
     let count = loaded.document.versionVector[event.replica]
     guard event.seq < count, try isUnsent(event, in: loaded.id) else { throw ReplicaError.idClash(event) }

@@ -14,8 +14,8 @@ package struct ReceivedEntries: Sendable {
 }
 
 extension Transaction {
-  /// Takes in entries that continue the room's log, up to `cursor`, where its digest is `digest`. Entries that another
-  /// process has taken in meanwhile are passed over.
+  /// Takes in entries that continue the room's log, up to `cursor`, where its digest is `digest`. Entries
+  /// that another process has taken in meanwhile are passed over.
   func receive(_ entries: [LogEntry], cursor: UInt64, digest: LogDigest, in room: RoomName) throws
     -> ReceivedEntries
   {
@@ -154,8 +154,8 @@ extension Transaction {
     }
   }
 
-  /// Events that had waited for others, and are in the document now, may have come from this device: the log has them, or the
-  /// outbox gets them.
+  /// Events that had waited for others, and are in the document now, may have come from this device: the log
+  /// has them, or the outbox gets them.
   private func offerReleased(of loaded: LoadedDocument, since before: VersionVector) throws {
     let new = SpanSet(from: before, to: loaded.vector)
     let missing = new.subtracting(try logSpans(of: loaded.id)).subtracting(try outboxSpans(of: loaded.id))
@@ -180,8 +180,8 @@ extension Transaction {
 }
 
 extension ReplicaError {
-  /// Why an entry is kept aside, if this is a reason: the trouble is with the entry or its document, not with the file or the
-  /// disk.
+  /// Why an entry is kept aside, if this is a reason: the trouble is with the entry or its document, not with
+  /// the file or the disk.
   fileprivate var reasonToHold: String? {
     switch self {
     case .damaged(let damage) where damage.place != "file": damage.description

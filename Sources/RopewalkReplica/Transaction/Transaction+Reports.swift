@@ -43,7 +43,8 @@ extension Transaction {
 
   // MARK: History
 
-  /// Who wrote what and when: the log's entries, and what was written or merged here, which knows the time better.
+  /// Who wrote what and when: the log's entries, and what was written or merged here, which knows the time
+  /// better.
   func history(of document: Int64) throws -> [HistoryEntry] {
     let entries = try db.rows(
       """

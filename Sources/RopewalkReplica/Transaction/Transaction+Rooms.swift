@@ -28,7 +28,8 @@ extension Transaction {
     try db.rows("SELECT name FROM rooms ORDER BY name").compactMap { RoomName(try $0.string(0)) }
   }
 
-  /// The room's log is another one than was known: it is read from its beginning, and then what it lacks is offered.
+  /// The room's log is another one than was known: it is read from its beginning, and then what it lacks is
+  /// offered.
   func restart(_ room: RoomName) throws {
     let id = try roomIDMakingIt(room)
     try db.run(
@@ -44,8 +45,9 @@ extension Transaction {
     try db.run("UPDATE documents SET first_cursor = NULL WHERE room = ?", [id])
   }
 
-  /// The log was read up to `cursor`, which is its end: entries of the outbox that the relay has acknowledged, or that waited for
-  /// the log, and that it did not show, are pushed again. After a restart, all that it lacks goes into the outbox.
+  /// The log was read up to `cursor`, which is its end: entries of the outbox that the relay has
+  /// acknowledged, or that waited for the log, and that it did not show, are pushed again. After a restart,
+  /// all that it lacks goes into the outbox.
   ///
   /// Does nothing if another process has changed the place meanwhile.
   func settle(_ room: RoomName, at cursor: UInt64) throws {

@@ -4,9 +4,9 @@ import RopewalkSync
 
 /// One transaction on a replica's file, from the look at what others wrote to the commit.
 ///
-/// The acts are in extensions, one file each. What they read and change in memory is in `state`; a document that is changed is
-/// taken out of there first (`take`) and put back when everything for it was written (`put`), so that a failure anywhere leaves
-/// nothing in memory that is not in the file.
+/// The acts are in extensions, one file each. What they read and change in memory is in `state`; a document
+/// that is changed is taken out of there first (`take`) and put back when everything for it was written
+/// (`put`), so that a failure anywhere leaves nothing in memory that is not in the file.
 final class Transaction {
   let db: Database
   let state: ReplicaState
@@ -53,8 +53,8 @@ final class Transaction {
 
   // MARK: What others wrote
 
-  /// Brings what is in memory up to what is in the file. A document that cannot be read is forgotten; whoever asks for
-  /// it is told then.
+  /// Brings what is in memory up to what is in the file. A document that cannot be read is forgotten; whoever
+  /// asks for it is told then.
   func refresh() throws {
     let version = try db.row("PRAGMA data_version")?.integer(0) ?? 0
     guard version != state.dataVersion else { return }
@@ -107,8 +107,8 @@ final class Transaction {
     }
   }
 
-  /// After the transaction was rolled back: forgets what it did in memory. Documents that somebody watches are read anew at
-  /// once, lest a change that another process makes meanwhile is missed.
+  /// After the transaction was rolled back: forgets what it did in memory. Documents that somebody watches
+  /// are read anew at once, lest a change that another process makes meanwhile is missed.
   func forgetEverything() {
     state.forgetLookups()
     changes = []

@@ -4,7 +4,8 @@ import Synchronization
 
 @testable import RopewalkClient
 
-/// A network whose other end is a closure: what it returns for each message arrives at the client. A nil ends the connection.
+/// A network whose other end is a closure: what it returns for each message arrives at the client. A nil ends
+/// the connection.
 struct TransportDouble: Transport {
   /// Called for each attempt; throws to be unreachable.
   var open: @Sendable () throws -> Void = {}

@@ -39,8 +39,8 @@ struct RelayDouble {
     digests.removeLast(digests.count - 1 - count)
   }
 
-  /// One exchange, as a session does it: read what is new, then push until the outbox is empty, then read what came of it.
-  /// Pushes that are refused as id clashes wait for the log.
+  /// One exchange, as a session does it: read what is new, then push until the outbox is empty, then read
+  /// what came of it. Pushes that are refused as id clashes wait for the log.
   mutating func exchange(
     with replica: Replica, in room: RoomName, by subject: String = "ann", largest: Int = 1000
   ) throws {
