@@ -64,7 +64,10 @@ public final class Relay: Sendable {
       log: log, verifier: await TokenVerifier(key: configuration.key), connections: ConnectionRegistry(),
       sessionConfiguration: RelaySession.Configuration(
         limits: configuration.limits, patience: configuration.patience),
-      roomConfiguration: RelayRoom.Configuration(limits: configuration.limits), logger: logger, now: now)
+      roomConfiguration: RelayRoom.Configuration(
+        limits: configuration.limits, batchBytes: min(256 << 10, Int(configuration.limits.largestMessage) / 2)
+      ),
+      logger: logger, now: now)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
     let loops = Array(group.makeIterator())
     let listener = Listener(
@@ -103,6 +106,7 @@ public final class Relay: Sendable {
       connection.onLoop { connection.perform(connection.session.close(error)) }
     }
     await waitUntilEmpty()
+    for connection in services.connections.all { connection.onLoop { connection.drop() } }
     await flush()
     try? await group.shutdownGracefully()
     services.log.close()

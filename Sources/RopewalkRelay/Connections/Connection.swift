@@ -186,6 +186,9 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     sendClose(WebSocketFraming.close(code: code), promise)
   }
 
+  /// Closes without waiting for the peer.
+  func drop() { context?.close(promise: nil) }
+
   private func sendClose(_ frame: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
     guard !isClosing else { return }
     write(frame, promise)
