@@ -1,7 +1,8 @@
 /// The present text: UTF-8 in small leaves under a `SumTree` that counts scalars, bytes and UTF-16 units.
 ///
 /// All leaves stand in one slab of bytes, `leafCapacity` each, so a copy of the buffer is one copy of the
-/// slab. Every edit and every conversion of an index is O(log n).
+/// slab. Every edit and every conversion of an index is O(log n). The latest edit may still be a `Draft`
+/// beside the leaves.
 struct TextBuffer: Sendable {
   #if DEBUG
     static let leafCapacity = 16
@@ -13,16 +14,15 @@ struct TextBuffer: Sendable {
   private(set) var slab = [UInt8](repeating: 0, count: leafCapacity)
   private(set) var leafSums: [SumTree.Sum] = [.zero]
 
-  /// Scalars, bytes and UTF-16 units of the whole.
-  var total: SumTree.Sum { tree.total }
-  var scalarCount: Int { Int(tree.total[TextMetrics.scalars]) }
+  /// An edit that is not in the leaves yet.
+  var draft = Draft()
 
   init() {}
 
   /// A buffer of well-formed UTF-8. O(n).
   init(utf8: UnsafeBufferPointer<UInt8>) { insert(utf8, at: 0) }
 
-  // MARK: Editing
+  // MARK: Editing (of the leaves: only while there is no draft)
 
   /// Puts well-formed UTF-8 before scalar `index` (0 … scalarCount).
   mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) {

@@ -9,7 +9,7 @@ extension TextDocument {
       let length = sum[TextMetrics.scalars]
       grow(by: length)
       history.log.appendInsert(bytes, length: length, at: UInt32(index))
-      buffer.insert(bytes, measuring: sum, at: index)
+      buffer.draftInsert(bytes, measuring: sum, at: index)
     }
   }
 
@@ -21,7 +21,7 @@ extension TextDocument {
     grow(by: length)
     history.log.appendDelete(
       Operation(kind: .deleteForward, position: UInt32(range.lowerBound), length: length))
-    buffer.delete(range.count, at: range.lowerBound)
+    buffer.draftDelete(range.count, at: range.lowerBound)
   }
 
   /// Deletes scalars, in bounds, and inserts in their place. Needs `replica`. O(log n + length).

@@ -3,6 +3,7 @@ extension TextDocument {
   /// already.
   mutating func replay(from first: UInt32, collecting: Bool) -> [TextPatch] {
     guard first < history.graph.count, let leastHead = history.graph.heads.first else { return [] }
+    buffer.settle()
     var target = PatchTarget(buffer: buffer, collects: collecting)
     buffer = TextBuffer()  // so that the target's is the only one and is changed in place
     let wasIrregular = history.isIrregular

@@ -28,10 +28,10 @@ public struct TextDocument: Sendable {
 
   /// Length in Unicode scalars. O(1).
   public var scalarCount: Int { buffer.scalarCount }
-  /// Length in bytes of UTF-8. O(1).
-  public var utf8Count: Int { Int(buffer.total[TextMetrics.utf8]) }
-  /// Length in UTF-16 units. O(1).
-  public var utf16Count: Int { Int(buffer.total[TextMetrics.utf16]) }
+  /// Length in bytes of UTF-8. O(log n).
+  public var utf8Count: Int { buffer.count(in: TextMetrics.utf8) }
+  /// Length in UTF-16 units. O(log n).
+  public var utf16Count: Int { buffer.count(in: TextMetrics.utf16) }
   /// Number of events known and merged. O(1).
   public var eventCount: Int { Int(history.graph.count) }
 

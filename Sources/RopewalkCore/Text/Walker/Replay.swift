@@ -14,7 +14,7 @@ struct Replay: ~Copyable {
   /// For each graph run from `firstRun` on: the least place among the heads and the parents of later runs.
   /// An event up to that place is followed by everything after it. -1: none is.
   private var bounds = FlatBuffer<Int32>()
-  private var walker: Walker
+  private var walker: Walker?
   private(set) var isIrregular: Bool
   /// The text to be changed is not the one that the history before `first` leads to; nothing was changed.
   private(set) var isContradicted = false
@@ -29,7 +29,6 @@ struct Replay: ~Copyable {
     self.history = history
     self.first = first
     self.isIrregular = isIrregular
-    walker = Walker(authorCount: history.replicas.count)
     at = first
     graphRun = history.graphRun(at: first)
     authorRun = Int(history.graphRuns[graphRun].authorRun)
@@ -61,11 +60,12 @@ struct Replay: ~Copyable {
 
   /// Walks from `at` to the next event that knows everything.
   private mutating func runConcurrent(into target: inout PatchTarget) {
+    var walker = walker.take() ?? Walker(authorCount: history.replicas.count)
     let present = UInt32(target.buffer.scalarCount)
     if at > first {
       walker.open(head: at - 1, length: present, history: history, from: at)
     } else {
-      openBefore(present: present, target: &target)
+      openBefore(present: present, walker: &walker, target: &target)
       if isContradicted { return }
     }
     var (authorRun, logRun) = (authorRun, logRun)
@@ -73,18 +73,19 @@ struct Replay: ~Copyable {
     while at < history.count, Int(at) > Int(bounds[graphRun - firstRun]) {
       let end = history.end(ofGraphRun: graphRun)
       walk(
-        from: at, to: end, run: graphRun, authorRun: &authorRun, logRun: &logRun, target: &target,
-        isKnown: false)
+        from: at, to: end, run: graphRun, walker: &walker, authorRun: &authorRun, logRun: &logRun,
+        target: &target, isKnown: false)
       at = end
       graphRun += 1
     }
     (self.authorRun, self.logRun) = (authorRun, logRun)
     if walker.isIrregular { isIrregular = true }
+    self.walker = consume walker
   }
 
   /// Opens the walker at an earlier place, from which the new events can be placed, and walks what is known
   /// since.
-  private mutating func openBefore(present: UInt32, target: inout PatchTarget) {
+  private mutating func openBefore(present: UInt32, walker: inout Walker, target: inout PatchTarget) {
     let start = isIrregular ? 0 : base()
     let isLong = start > 0 && start < at
     walker.open(
@@ -99,8 +100,8 @@ struct Replay: ~Copyable {
     while place < at {
       let end = min(at, history.end(ofGraphRun: run))
       walk(
-        from: place, to: end, run: run, authorRun: &knownAuthorRun, logRun: &knownLogRun, target: &target,
-        isKnown: true)
+        from: place, to: end, run: run, walker: &walker, authorRun: &knownAuthorRun, logRun: &knownLogRun,
+        target: &target, isKnown: true)
       place = end
       run += 1
     }
@@ -109,9 +110,9 @@ struct Replay: ~Copyable {
   }
 
   /// Walks a part of a graph run, author by author.
-  private mutating func walk(
-    from start: UInt32, to end: UInt32, run: Int, authorRun: inout Int, logRun: inout Int,
-    target: inout PatchTarget, isKnown: Bool
+  private func walk(
+    from start: UInt32, to end: UInt32, run: Int, walker: inout Walker, authorRun: inout Int,
+    logRun: inout Int, target: inout PatchTarget, isKnown: Bool
   ) {
     var at = start
     while at < end {
@@ -125,8 +126,7 @@ struct Replay: ~Copyable {
         withUnsafePointer(to: EventGraph.Parent(place: at - 1, run: UInt32(run))) { parent in
           walker.walk(
             at, stop, run: run, parents: UnsafeBufferPointer(start: parent, count: 1), author: author,
-            history: history,
-            logRun: &logRun, target: &target, isKnown: isKnown)
+            history: history, logRun: &logRun, target: &target, isKnown: isKnown)
         }
       }
       at = stop
