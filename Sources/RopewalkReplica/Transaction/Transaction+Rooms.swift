@@ -35,6 +35,15 @@ extension Transaction {
     try db.run(
       "UPDATE rooms SET cursor = 0, digest = ?, needs_offer = 1 WHERE id = ?",
       [Data(LogDigest.zero.bytes), id])
+    // Who wrote what, by the word of the log that is gone, stays known.
+    try db.run(
+      """
+      INSERT INTO history (document, replica, first, "end", origin, began, ended, inserted, deleted)
+      SELECT e.document, e.replica, e.first, e."end", 1, e.time, e.time, e.inserted, e.deleted FROM entries e
+      WHERE e.room = ? AND e.time IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM history h WHERE h.document = e.document AND h.replica = e.replica
+          AND h.first < e."end" AND h."end" > e.first)
+      """, [id])
     try db.run("DELETE FROM entries WHERE room = ?", [id])
     try db.run("DELETE FROM held WHERE room = ?", [id])
     try db.run(
