@@ -7,7 +7,7 @@ import Testing
 @testable import RopewalkRelay
 
 /// Keys, tokens and what they allow.
-@Suite(.timeLimit(.minutes(1))) struct AccessTests {
+@Suite(.timeLimit(.minutes(5))) struct AccessTests {
   private let secret = Array("0123456789abcdef0123456789abcdef".utf8)
   private let now: UInt64 = 1_900_000_000_000
 

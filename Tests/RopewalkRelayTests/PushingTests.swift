@@ -4,7 +4,7 @@ import Testing
 
 @testable import RopewalkRelay
 
-@Suite(.timeLimit(.minutes(1))) struct PushingTests {
+@Suite(.timeLimit(.minutes(5))) struct PushingTests {
   @Test func pushIsAcknowledgedAndReachesEverybody() async throws {
     try await withRelay { relay in
       let (writer, reader) = (try await Peer.greeted(by: relay), try await Peer.greeted(by: relay))

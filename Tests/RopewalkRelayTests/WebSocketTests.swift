@@ -4,7 +4,7 @@ import Testing
 @testable import RopewalkRelay
 
 /// What RFC 6455 asks of a server, said by a client that knows how to get it wrong.
-@Suite(.timeLimit(.minutes(1))) struct WebSocketTests {
+@Suite(.timeLimit(.minutes(5))) struct WebSocketTests {
   private let hello = Envelope.plain(
     ClientMessage.hello(ClientMessage.Hello(codecs: [], token: [])).encoded)
 

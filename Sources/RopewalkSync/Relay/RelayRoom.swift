@@ -110,6 +110,13 @@ extension RelayRoom {
     public let payloadHash: PayloadHash
     /// The log's digest after it.
     public let digest: LogDigest
+
+    /// Makes an entry as a room would.
+    public init(entry: LogEntry, payloadHash: PayloadHash, digest: LogDigest) {
+      self.entry = entry
+      self.payloadHash = payloadHash
+      self.digest = digest
+    }
   }
 
   struct Pending: Sendable {
