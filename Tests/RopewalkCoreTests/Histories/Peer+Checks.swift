@@ -14,6 +14,25 @@ extension Peer {
     try Mismatch.check("heads", document.version.heads, reference.heads(of: known))
     try Mismatch.check("version vector", document.versionVector, vector(in: reference))
     try checkWaiting(in: reference)
+    try checkReading(text)
+  }
+
+  /// Reads parts of the text, with a local edit perhaps just made.
+  private func checkReading(_ text: String) throws {
+    let scalars = text.unicodeScalars
+    let middle = scalars.index(scalars.startIndex, offsetBy: shadow.count / 2)
+    let end = scalars.index(middle, offsetBy: (shadow.count + 2) / 4, limitedBy: scalars.endIndex) ?? middle
+    let range = shadow.count / 2..<shadow.count / 2 + scalars.distance(from: middle, to: end)
+    try Mismatch.check("part", Array(document.text(in: range).utf8), Array(text[middle..<end].utf8))
+    let (utf8, utf16) = (text.utf8, text.utf16)
+    for (scalar, index) in [(range.lowerBound, middle), (range.upperBound, end)] {
+      let offset8 = utf8.distance(from: utf8.startIndex, to: index)
+      let offset16 = utf16.distance(from: utf16.startIndex, to: index)
+      try Mismatch.check("UTF-8 offset of \(scalar)", document.utf8Offset(ofScalar: scalar), offset8)
+      try Mismatch.check("UTF-16 offset of \(scalar)", document.utf16Offset(ofScalar: scalar), offset16)
+      try Mismatch.check("scalar at UTF-8 \(offset8)", document.scalarIndex(ofUTF8: offset8), scalar)
+      try Mismatch.check("scalar at UTF-16 \(offset16)", document.scalarIndex(ofUTF16: offset16), scalar)
+    }
   }
 
   private func vector(in reference: ReferenceHistory) -> VersionVector {

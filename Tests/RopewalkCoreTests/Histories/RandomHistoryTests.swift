@@ -6,7 +6,7 @@ import Testing
 /// `ROPEWALK_SEED=n` plays one history again; `ROPEWALK_HISTORIES=n` sets how many are played.
 @Suite struct RandomHistoryTests {
   @Test func documentsShowWhatTheReferenceSays() {
-    let seeds = RandomSeeds(default: 2500)
+    let seeds = RandomSeeds(default: 2000)
     for seed in seeds {
       guard let failure = Self.failure(Plan.random(seed: seed), seed: seed) else { continue }
       let plan = Plan.random(seed: seed).shrunk { Self.failure($0, seed: seed) != nil }

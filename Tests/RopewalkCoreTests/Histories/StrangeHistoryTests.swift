@@ -4,7 +4,7 @@ import Testing
 /// Histories that only another implementation or a hostile peer writes.
 @Suite struct StrangeHistoryTests {
   @Test func strangeHistoriesConverge() {
-    for seed in RandomSeeds(default: 800) {
+    for seed in RandomSeeds(default: 500) {
       do { try Self.play(seed: seed) } catch {
         Issue.record("ROPEWALK_SEED=\(seed): \(error)")
         return
