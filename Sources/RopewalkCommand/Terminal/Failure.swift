@@ -71,7 +71,7 @@ struct Failure: Error, Equatable {
         .refused,
         "the relay does not take changes to room \(room.text) (\(refusal)); they stay in the replica")
     case .replica(let error): self.init(error)
-    case .closed, .notJoined: self.init(.other, "the connection was closed")
+    case .closed: self.init(.other, "the connection was closed")
     }
   }
 }
