@@ -8,7 +8,9 @@ let package = Package(
     .library(name: "Ropewalk", targets: ["Ropewalk"]),
     .library(name: "RopewalkCore", targets: ["RopewalkCore"]),
     .library(name: "RopewalkRelay", targets: ["RopewalkRelay"]),
+    .library(name: "RopewalkSync", targets: ["RopewalkSync"]),
     .library(name: "RopewalkTraces", targets: ["RopewalkTraces"]),
+    .library(name: "RopewalkZstd", targets: ["RopewalkZstd"]),
     .executable(name: "ropewalk", targets: ["RopewalkCommand"]),
   ],
   dependencies: [

@@ -1,0 +1,5 @@
+import ArgumentParser
+
+struct PeersCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "peers")
+}
