@@ -18,3 +18,8 @@ extension TextDocument {
     guard versionVector == known else { return nil }
   }
 }
+
+extension VersionVector {
+  /// Whether all that `other` knows is known here.
+  func covers(_ other: VersionVector) -> Bool { other.entries.allSatisfy { self[$0.replica] >= $0.count } }
+}

@@ -64,7 +64,9 @@ struct Demo {
 
   /// Lets both exchange until both have everything.
   private func meet(_ a: DemoPerson, _ b: DemoPerson) async throws {
-    for person in [a, b, a] { try await person.client.sync(attempts: 20) }
+    for person in [a, b] { try await person.client.sync(attempts: 20) }
+    try await a.receive(from: b)
+    try await b.receive(from: a)
   }
 
   private func text(_ person: DemoPerson) throws -> String {

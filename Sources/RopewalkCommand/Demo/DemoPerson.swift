@@ -39,6 +39,15 @@ struct DemoPerson {
     try document.replace(start..<end, with: new)
   }
 
+  /// Waits until everything that the other has is here.
+  func receive(from other: DemoPerson) async throws {
+    let changes = try document.changes()
+    let wanted = try other.document.read().versionVector
+    while try !document.read().versionVector.covers(wanted) {
+      for await _ in changes { break }
+    }
+  }
+
   /// Where what this person wrote is.
   func receipt() throws -> String {
     let receipts = try document.receipts()

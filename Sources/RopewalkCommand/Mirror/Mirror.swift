@@ -59,6 +59,8 @@ struct Mirror {
   let file: PlainFile
   let document: ReplicaDocument
   var base: MirrorBase
+  /// What the file held shortly before.
+  var past = MirrorPast()
   /// The text that was exchanged into the file, while what it replaced has not been looked at.
   var writing: TextDocument?
 
@@ -101,7 +103,7 @@ struct Mirror {
 
   /// Takes a save into the document; the file is then known to hold it.
   private mutating func save(_ text: [UInt8]) throws -> Amount {
-    let saving = base.saving(text, into: try document.read())
+    let saving = past.saving(text, base, into: try document.read())
     try document.edit(localValues: [Self.baseKey: saving.base.encoded]) { _ = try $0.apply(saving.update) }
     base = saving.base
     return Amount(saving.patches)
@@ -127,7 +129,7 @@ struct Mirror {
       report.kept.append(try file.keepTemporary(as: "not-text"))
     case .text(let replaced):
       if replaced != base.text && replaced != target.utf8 {
-        let saving = base.saving(replaced, into: try document.read())
+        let saving = past.saving(replaced, base, into: try document.read())
         update = saving.update
         report.saved += Amount(saving.patches)
       }
@@ -136,6 +138,7 @@ struct Mirror {
     try document.edit(localValues: values) { document in
       if let update { _ = try document.apply(update) }
     }
+    past.remember(base)
     base.move(to: target)
     writing = nil
     file.removeTemporary()

@@ -26,12 +26,20 @@ struct MirrorBase {
   /// What to keep in the replica.
   var encoded: [UInt8] { document.versionVector.encoded }
 
-  /// The save of `text`: what it does to the document, and the base after it.
+  /// A save, taken as made from this base: what it does to the document, and the base after it.
+  struct Saving {
+    var update: Update
+    var base: MirrorBase
+    var patches: [TextPatch]
+
+    /// Scalars added and removed.
+    var cost: Int { patches.reduce(0) { $0 + $1.deleted + $1.insertedText.unicodeScalars.count } }
+  }
+
+  /// Takes `text` as a save of somebody who had read this base.
   ///
   /// - Parameter whole: the document as it is now.
-  func saving(_ text: [UInt8], into whole: TextDocument) -> (
-    update: Update, base: MirrorBase, patches: [TextPatch]
-  ) {
+  func saving(_ text: [UInt8], into whole: TextDocument) -> Saving {
     var base = self
     // The events of one id form one line: it can only go on where all of them are known.
     if base.document.versionVector[writer] != whole.versionVector[writer] {
@@ -44,7 +52,7 @@ struct MirrorBase {
     for patch in patches {
       base.document.replace(patch.position..<patch.position + patch.deleted, with: patch.insertedText)
     }
-    return (base.document.update(since: before), base, patches)
+    return Saving(update: base.document.update(since: before), base: base, patches: patches)
   }
 
   /// The file now holds the text of `document`.

@@ -137,12 +137,21 @@ final class Replay {
     return joined
   }
 
-  /// Twice round: what the last ones sent must reach the first.
+  /// Lets everybody send, then everybody receive.
   private func catchUp() async throws {
     let all = authors.compactMap { $0 }
-    for (index, author) in (all + all).enumerated() {
-      progress.show("catching up", index, 2 * all.count)
+    for (index, author) in all.enumerated() {
+      progress.show("sending", index, all.count)
       try await author.catchUp()
+    }
+    var counts: [ReplicaID: UInt32] = [:]
+    for span in written.joined() {
+      counts[span.replica] = max(counts[span.replica] ?? 0, span.seqs.upperBound)
+    }
+    let everything = counts.map { EventSpan(replica: $0.key, seqs: 0..<$0.value) }
+    for (index, author) in all.enumerated() {
+      progress.show("receiving", index, all.count)
+      try await author.receive(everything)
     }
   }
 

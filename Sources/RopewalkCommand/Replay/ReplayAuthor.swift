@@ -48,7 +48,16 @@ final class ReplayAuthor {
     let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let changes = try document.changes()
     arrivals = stream
-    watchers = [Task { for await _ in changes { continuation.yield() } }]
+    watchers = [
+      Task { for await _ in changes { continuation.yield() } },
+      // So that a wait for what never comes ends.
+      Task {
+        while !Task.isCancelled {
+          try? await Task.sleep(for: .seconds(1))
+          continuation.yield()
+        }
+      },
+    ]
   }
 
   /// Connects, and stays connected.
@@ -106,13 +115,24 @@ final class ReplayAuthor {
     return spans.allSatisfy { known[$0.replica] >= $0.seqs.upperBound }
   }
 
-  /// Waits until the relay has brought these events, and looks at them.
-  func look(at spans: [EventSpan]) async throws {
-    guard !spans.isEmpty, let document else { return }
-    while try !holds(spans) {
-      guard let arrivals else { return }
+  /// Waits until the relay has brought these events.
+  func receive(_ spans: [EventSpan]) async throws {
+    let deadline = ContinuousClock.now + Self.patience
+    while try !holds(spans), let arrivals {
+      guard ContinuousClock.now < deadline else {
+        throw Failure(.checkFailed, "author \(number) waited in vain for what others wrote")
+      }
       for await _ in arrivals { break }
     }
+  }
+
+  /// The longest wait for something that is certainly sent.
+  private static let patience = Duration.seconds(120)
+
+  /// Waits for events, and looks at them.
+  func look(at spans: [EventSpan]) async throws {
+    guard !spans.isEmpty, let document else { return }
+    try await receive(spans)
     let whole = try document.read()
     for span in spans {
       guard let update = whole.update(of: span) else { continue }

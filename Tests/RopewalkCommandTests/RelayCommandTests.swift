@@ -1,0 +1,95 @@
+import Foundation
+import Ropewalk
+import Testing
+
+@testable import RopewalkCommand
+
+/// Commands that talk to a relay.
+@Suite(.timeLimit(.minutes(3))) struct RelayCommandTests {
+  private let folder: TestFolder
+
+  init() throws { folder = try TestFolder() }
+
+  @Test func syncExchangesOnceAndSaysHowMuch() async throws {
+    let relay = RelayProcess(dataDirectory: folder["relay"], executable: Tool.executable)
+    try await relay.start()
+    let url = await relay.url
+    let replica = try Replica(path: folder["a"])
+    try replica.document("notes.md", in: "team").insert("hello", at: 0)
+    try replica.close()
+    #expect(
+      try await Tool.run("sync", folder["a"], "--relay", url)
+        == Tool.Outcome(status: 0, output: "sent 5 events, fetched 0 events\n", problems: ""))
+    #expect(
+      try await Tool.run("sync", folder["b"], "--room", "team", environment: ["ROPEWALK_RELAY": url])
+        == Tool.Outcome(status: 0, output: "sent 0 events, fetched 5 events\n", problems: ""))
+    #expect(try await Tool.run("cat", folder["b"]).output == "hello")
+    let log = try await Tool.run("log", folder["b"]).output
+    #expect(log.contains("  anonymous  +5 -0  "), "\(log)")
+    #expect(log.hasSuffix("  at relay #1\n"), "\(log)")
+    let status = try await Tool.run("status", folder["b"], "--relay", url).output
+    #expect(status.contains("room team: read to #1, 0 events unsent\n"), "\(status)")
+    #expect(status.hasSuffix("relay \(url): reachable\n"), "\(status)")
+    await relay.stop()
+    let down = try await Tool.run("sync", folder["a"], "--relay", url)
+    #expect(down.status == 3)
+    #expect(down.problems.hasPrefix("ropewalk: the relay cannot be reached ("))
+  }
+
+  @Test func syncWithoutARoomAsksForOne() async throws {
+    #expect(
+      try await Tool.run("sync", folder["new"])
+        == Tool.Outcome(
+          status: 64, output: "", problems: "ropewalk: the replica knows no room yet; name one with --room\n")
+    )
+    let wrong = try await Tool.run("sync", folder["new"], "--room", "x", "--relay", "http://nowhere")
+    #expect(wrong.status == 64)
+    #expect(wrong.problems == "ropewalk: a relay's address looks like ws://127.0.0.1:7717/sync\n")
+  }
+
+  @Test func aTokenIsNeededWhereThereIsAKey() async throws {
+    try folder.write("0123456789abcdef0123456789abcdef", to: "key")
+    let relay = try RunningTool([
+      "serve", "--data", folder["relay"], "--listen", "127.0.0.1:0", "--key-file", folder["key"],
+    ])
+    let url = String(try await relay.line(beginning: "listening on ").dropFirst("listening on ".count))
+    let none = try await Tool.run("sync", folder["a"], "--room", "team", "--relay", url)
+    #expect(none.status == 4, "\(none)")
+    let token = try await Tool.run(
+      "token", "--key-file", folder["key"], "--subject", "ada", "--room", "team=edit")
+    try folder.write(token.output, to: "token")
+    let sync = try await Tool.run(
+      "sync", folder["a"], "--room", "team", "--relay", url, "--token-file", folder["token"])
+    #expect(sync.status == 0, "\(sync)")
+    let elsewhere = try await Tool.run(
+      "sync", folder["a"], "--room", "secret", "--relay", url, "--token-file", folder["token"])
+    #expect(elsewhere.status == 4, "\(elsewhere)")
+    relay.signal(SIGTERM)
+    _ = await relay.end()
+  }
+
+  @Test func theDemoShowsTheMergeStepByStep() async throws {
+    let demo = try await Tool.run("demo")
+    #expect(demo.status == 0, "\(demo)")
+    let expected = """
+
+      • Ada writes, and Ben has it:
+          The fox jumps over the dog.
+
+      • Both go offline and edit at the same time.
+          Ada sees  The quick brown fox jumps over the dog.
+          Ben sees  Once upon a time. / The fox jumps over the lazy dog 🐕.
+          Ada: 28 events at the relay, 12 only on this device
+          Ben: 0 events at the relay, 39 only on this device
+
+      • Both are back. Neither edit is lost, and no one had to choose:
+          Ada sees  Once upon a time. / The quick brown fox jumps over the lazy dog 🐕.
+          Ben sees  Once upon a time. / The quick brown fox jumps over the lazy dog 🐕.
+          Ada: 40 events at the relay, 0 only on this device
+          Ben: 39 events at the relay, 0 only on this device
+
+      """
+    #expect(demo.output.contains(expected), "\(demo.output)")
+    #expect(demo.output.contains("\nThree replicas, one text."))
+  }
+}
