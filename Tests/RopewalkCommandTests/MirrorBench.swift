@@ -26,7 +26,7 @@ struct MirrorBench {
 
   /// Appends in one step, as a program that writes a log does: whatever happens to the file meanwhile.
   func append(_ text: String, to name: String) throws {
-    let descriptor = open(folder["\(name).md"], O_WRONLY | O_APPEND | O_CREAT, 0o644)
+    let descriptor = open(folder["\(name).md"], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
     defer { close(descriptor) }
     #expect(FileBytes.write(Array(text.utf8), to: descriptor))
   }

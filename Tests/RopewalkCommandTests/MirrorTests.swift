@@ -115,13 +115,36 @@ import Testing
     var mirror = try open()
     _ = try mirror.settle()
     try other { $0.insert("X", at: 0) }
-    let writer = Foundation.open(folder["notes.md"], O_WRONLY | O_TRUNC)
+    let writer = Foundation.open(folder["notes.md"], O_WRONLY | O_TRUNC | O_CLOEXEC)
     #expect(try mirror.settle().standing == .busy)
     #expect(FileBytes.write(Array("abc!".utf8), to: writer))
     #expect(try mirror.settle().standing == .busy)
     close(writer)
     #expect(try mirror.settle().standing == .equal)
     #expect(folder.text("notes.md") == "Xabc!")
+  }
+
+  @Test func aProgramThatKeepsTheFileOpenIsReadButNotCutOff() throws {
+    try folder.write("log 1\n", to: "notes.md")
+    let writer = Foundation.open(folder["notes.md"], O_WRONLY | O_APPEND | O_CLOEXEC)
+    var mirror = try aged { try open() }
+    _ = try aged { try mirror.settle() }
+    #expect(FileBytes.write(Array("log 2\n".utf8), to: writer))
+    #expect(try mirror.settle().standing == .busy)
+    #expect(try aged { try mirror.settle() }.saved.inserted == 6)
+    try other { $0.insert("X", at: 0) }
+    #expect(try aged { try mirror.settle() }.standing == .open)
+    #expect(folder.text("notes.md") == "log 1\nlog 2\n")
+    close(writer)
+    #expect(try mirror.settle().standing == .equal)
+    #expect(folder.text("notes.md") == "Xlog 1\nlog 2\n")
+  }
+
+  /// Does something when the file has not been written for a while.
+  private func aged<Result>(_ body: () throws -> Result) throws -> Result {
+    let past = Date(timeIntervalSinceNow: -60)
+    try FileManager.default.setAttributes([.modificationDate: past], ofItemAtPath: folder["notes.md"])
+    return try body()
   }
 
   @Test func twoTextsThatNeverMetAreNotMixed() throws {

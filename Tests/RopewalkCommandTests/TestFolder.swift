@@ -1,5 +1,7 @@
 import Foundation
 
+@testable import RopewalkCommand
+
 /// A folder for one test, removed at its end.
 final class TestFolder: Sendable {
   let path: String
@@ -19,12 +21,17 @@ final class TestFolder: Sendable {
 
   /// As an editor saves that writes in place.
   func write(_ bytes: [UInt8], to name: String) throws {
-    try Data(bytes).write(to: URL(fileURLWithPath: self[name]))
+    // Not inherited by programs that other tests start meanwhile.
+    let descriptor = open(self[name], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
+    defer { close(descriptor) }
+    guard FileBytes.write(bytes, to: descriptor) else { throw CocoaError(.fileWriteUnknown) }
   }
 
   /// As an editor saves that renames a finished file over the old one.
   func replace(_ name: String, by text: String) throws {
-    try Data(text.utf8).write(to: URL(fileURLWithPath: self[name]), options: .atomic)
+    try write(text, to: name + "~")
+    guard rename(self[name + "~"], self[name]) == 0 else { throw CocoaError(.fileWriteUnknown) }
   }
 
   func text(_ name: String) -> String? {

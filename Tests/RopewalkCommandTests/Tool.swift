@@ -45,9 +45,8 @@ struct RunningTool {
 
   /// Waits for a line of output that begins so, and returns it.
   func line(beginning prefix: String) async throws -> String {
-    let found = await process.output.line(beginning: prefix)
-    return try #require(
-      found, "no line begins with '\(prefix)': \(process.output.text) \(process.problems.text)")
+    if let found = await process.output.line(beginning: prefix) { return found }
+    throw Failure(.other, "no line begins with '\(prefix)': \(await end())")
   }
 
   func signal(_ number: Int32) { process.signal(number) }

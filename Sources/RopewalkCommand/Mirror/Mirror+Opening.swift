@@ -54,7 +54,7 @@ extension Mirror {
     try document.setLocalValue(nil, for: writingKey)
     let bytes: [UInt8]
     switch try file.read() {
-    case .text(let found): bytes = found
+    case .text(let found), .openText(let found): bytes = found
     case .missing: bytes = []
     case .notText(let line): throw notText(file, line)
     case .busy: throw Failure(.file, "\(file.path) is being written by another program; try again")

@@ -17,6 +17,8 @@ struct Mirror {
     case equal
     /// Another program is writing the file; look again when it is done.
     case busy
+    /// A program keeps the file open for writing, which replacing the file would cut off; others' changes wait.
+    case open
     /// The file is not UTF-8 from this line on; it is left alone.
     case notText(line: Int)
     /// The file was removed; it is written again when `restoresMissing`.
@@ -82,11 +84,13 @@ struct Mirror {
         return report
       }
       var found: [UInt8]?
+      var isOpen = false
       switch try file.read() {
       case .busy: report.standing = .busy
       case .notText(let line): report.standing = .notText(line: line)
       case .missing: report.standing = restoresMissing ? .equal : .missing
       case .text(let bytes): found = bytes
+      case .openText(let bytes): (found, isOpen) = (bytes, true)
       }
       guard report.standing == .equal else { return report }
       if let found, found != base.text { report.saved += try save(found) }
@@ -95,6 +99,10 @@ struct Mirror {
       if found == nil && text.isEmpty { return report }
       if found == text {
         if whole.versionVector != base.document.versionVector { try moveBase(to: whole) }
+        return report
+      }
+      if isOpen {
+        report.standing = .open
         return report
       }
       try write(whole, text, &report)
@@ -122,12 +130,13 @@ struct Mirror {
   /// Looks at what the written text replaced. False if another program is still writing that.
   private mutating func finishWriting(_ target: TextDocument, _ report: inout Report) throws -> Bool {
     var update: Update?
-    switch try file.readTemporary() {
+    let replaced = try file.readTemporary()
+    switch replaced {
     case .busy: return false
     case .missing: break
     case .notText:
       report.kept.append(try file.keepTemporary(as: "not-text"))
-    case .text(let replaced):
+    case .text(let replaced), .openText(let replaced):
       if replaced != base.text && replaced != target.utf8 {
         let saving = past.saving(replaced, base, into: try document.read())
         update = saving.update
@@ -141,6 +150,7 @@ struct Mirror {
     past.remember(base)
     base.move(to: target)
     writing = nil
+    if case .openText = replaced { report.kept.append(try file.keepTemporary(as: "still-open")) }
     file.removeTemporary()
     return true
   }

@@ -29,7 +29,7 @@ final class MirrorReporter {
     if !report.written.isNothing {
       console.line("from others: +\(report.written.inserted) -\(report.written.deleted)")
     }
-    for path in report.kept { console.problem("\(file): a save was not UTF-8; it is kept as \(path)") }
+    for path in report.kept { console.problem("\(file): what a program was writing is kept as \(path)") }
     defer { lastStanding = report.standing }
     guard report.standing != lastStanding else { return }
     switch report.standing {
@@ -38,6 +38,8 @@ final class MirrorReporter {
         "\(file) is not UTF-8 (line \(line)); it is left alone, and nothing is lost, until it is saved as UTF-8"
       )
     case .missing: console.line("\(file) is gone; it will be written again")
+    case .open:
+      console.line("\(file) is open for writing in another program; others' changes wait until it is closed")
     case .equal, .busy: break
     }
   }

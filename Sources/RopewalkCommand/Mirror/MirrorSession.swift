@@ -47,9 +47,9 @@ struct MirrorSession {
       let settled = try mirror.settle(restoresMissing: !isPatient)
       missingSince = settled.standing == .missing ? missingSince ?? .now : nil
       report.settled(settled)
-      if settled.standing == .busy || settled.standing == .missing {
+      if let pause = Self.pause(settled.standing) {
         retry = Task {
-          try? await Task.sleep(for: settled.standing == .busy ? .milliseconds(50) : Self.grace)
+          try? await Task.sleep(for: pause)
           if !Task.isCancelled { signal.yield(.moved) }
         }
       }
@@ -80,6 +80,15 @@ struct MirrorSession {
   /// How long a file must be gone before it is written again: some editors remove a file before they write it.
   private static let grace = Duration.milliseconds(500)
 
+  /// When to look again though nothing was heard.
+  private static func pause(_ standing: Mirror.Standing) -> Duration? {
+    switch standing {
+    case .equal, .notText: nil
+    case .busy: .milliseconds(50)
+    case .open, .missing: grace
+    }
+  }
+
   /// Opens the mirror. The first time the room is read before, if the relay can be reached, so that a text which is
   /// there already is found.
   private func open() async throws -> Mirror {
@@ -93,6 +102,11 @@ struct MirrorSession {
       } catch .connectionLost {
         report.happened(.state(.offline(.connectionLost)))
       }
+    }
+    // A save that is just being made.
+    let deadline = ContinuousClock.now + .seconds(5)
+    while try file.read() == .busy, ContinuousClock.now < deadline {
+      try await Task.sleep(for: .milliseconds(20))
     }
     let opened = try Mirror.adopt(file: file, replica: replica, name: name, room: room, take: take)
     report.kept(opened.kept)

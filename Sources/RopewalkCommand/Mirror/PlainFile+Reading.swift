@@ -4,6 +4,9 @@ extension PlainFile {
   /// The largest file that is mirrored: 256 MiB.
   static let maximumBytes = 1 << 28
 
+  /// A program that keeps the file open for writing has made a whole text when it has not written for so many seconds.
+  static let quiet = 2.0
+
   /// Reads a whole file at a moment at which nobody is writing it.
   static func read(_ path: String) throws -> Content {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -19,17 +22,19 @@ extension PlainFile {
       throw Failure(.file, "\(path) is larger than \(maximumBytes >> 20) MiB")
     }
     let lease = FileLease(descriptor)
-    if lease == .refused { return .busy }
+    if lease == .refused && FileBytes.age(before) < quiet { return .busy }
     defer { if lease == .held { FileLease.release(descriptor) } }
     guard let bytes = FileBytes.read(descriptor) else { throw failure("cannot be read", path) }
-    if lease == .unsupported {
-      // Without leases: nothing may have changed meanwhile, nor very recently.
+    if lease != .held {
+      // Without a lease: nothing may have changed meanwhile, nor very recently.
       var after = stat()
       guard fstat(descriptor, &after) == 0, after.st_size == before.st_size,
         FileBytes.modified(after) == FileBytes.modified(before), FileBytes.age(after) > 0.05
       else { return .busy }
     }
-    if String(validating: bytes, as: UTF8.self) != nil { return .text(bytes) }
+    if String(validating: bytes, as: UTF8.self) != nil {
+      return lease == .refused ? .openText(bytes) : .text(bytes)
+    }
     return .notText(line: firstBadLine(bytes))
   }
 

@@ -14,6 +14,8 @@ struct PlainFile: Sendable {
     case missing
     /// A whole text, in UTF-8.
     case text([UInt8])
+    /// A text that has not changed for a while, though a program still has the file open for writing.
+    case openText([UInt8])
     /// Bytes that are not UTF-8; the first bad line, from 1.
     case notText(line: Int)
     /// Another program is writing it at this moment.
@@ -99,10 +101,15 @@ struct PlainFile: Sendable {
     throw Failure(.file, "\(path): there are too many kept files beside it")
   }
 
-  /// Keeps the temporary file, whatever it holds.
+  /// Keeps the temporary file itself, whatever it holds and whoever has it open.
   func keepTemporary(as label: String) throws -> String {
-    guard let data = FileManager.default.contents(atPath: temporaryPath) else { return temporaryPath }
-    return try keepBeside([UInt8](data), as: label)
+    for number in 1...10_000 {
+      let candidate = "\(path).\(label)" + (number == 1 ? "" : "-\(number)")
+      if FileExchange.renameIfAbsent(temporaryPath, candidate) { return candidate }
+      if errno == ENOENT { return temporaryPath }
+      if errno != EEXIST { break }
+    }
+    throw Self.failure("cannot be kept", temporaryPath)
   }
 
   private func syncFolder() {
