@@ -39,6 +39,9 @@ extension Replica {
     }
   }
 
+  /// The rooms whose outbox has anything that the log has not shown yet, and how many entries.
+  package func outboxCounts() throws(ReplicaError) -> [RoomName: Int] { try read { try $0.outboxCounts() } }
+
   /// Whether the outbox has anything that the log has not shown yet.
   package func hasUnsent(in room: RoomName, excluding: Set<Int64>) throws(ReplicaError) -> Bool {
     try read { try $0.hasUnsent(in: room, excluding: excluding) }

@@ -276,6 +276,7 @@ import Testing
     for replica in [a, b] { try relay.exchange(with: replica, in: room) }
     #expect(try notes.text == "the room's")
     #expect(try notes.lineage == TextDocument.lineage(ofSeed: "the room's"))
+    #expect(try notes.localValue("k") == [1])
     try b.close()
     #expect(await watched.drained() == "the room's")
   }

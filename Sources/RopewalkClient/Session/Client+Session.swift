@@ -8,13 +8,20 @@ extension Client {
   func begin() {
     var session = ClientSession(
       ClientSession.Configuration(
-        token: Array((token ?? "").utf8), codecs: .zstd, agent: Array(options.agent.utf8.prefix(64))))
+        token: Array((token ?? "").utf8), codecs: .zstd, agent: Self.agent(options.agent)))
     let effects = session.connected(now: options.now())
     self.session = session
     perform(effects)
     for room in rooms.keys.sorted() { joinNow(room) }
     evaluate()
     arm()
+  }
+
+  /// At most 64 bytes, and no part of a character.
+  private static func agent(_ name: String) -> [UInt8] {
+    var name = name
+    while name.utf8.count > 64 { name.removeLast() }
+    return Array(name.utf8)
   }
 
   /// Joins a room over the connection there is, from what is stored of its log.
@@ -100,7 +107,10 @@ extension Client {
 
   /// Pushes what the outboxes hold, as far as the window allows.
   func pushEverything() {
-    for room in rooms.keys.sorted() { push(room) }
+    guard session != nil, ending == nil else { return }
+    do {
+      for room in try replica.outboxCounts().keys.sorted() where rooms[room] != nil { push(room) }
+    } catch { return fail(error) }
     evaluate()
   }
 

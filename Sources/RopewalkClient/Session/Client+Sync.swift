@@ -55,6 +55,8 @@ extension Client {
   func evaluate() {
     guard let session, session.state == .open, ending == nil else { return }
     var isCaughtUp = true
+    let outboxes: [RoomName: Int]
+    do { outboxes = try replica.outboxCounts() } catch { return fail(error) }
     for (room, state) in rooms {
       if let refusal = state.refusal {
         for waiter in waiters.keys { resume(waiter, .failure(.refused(room: room, refusal))) }
@@ -66,7 +68,7 @@ extension Client {
         continue
       }
       do throws(ReplicaError) {
-        if try replica.hasUnsent(in: room, excluding: state.refusedRows) {
+        if outboxes[room] != nil, try replica.hasUnsent(in: room, excluding: state.refusedRows) {
           guard session.role(in: room) ?? .view < .edit else {
             isCaughtUp = false
             rooms[room]?.wasCaughtUp = false

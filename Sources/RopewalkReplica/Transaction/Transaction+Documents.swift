@@ -55,20 +55,27 @@ extension Transaction {
     let name = ReplicaState.Name(room: room, name: key.name)
     state.current[name] = nil
     var takesName = true
+    var emptied: Int64?
     if let current = try currentID(key.name, in: room) {
       let events = try db.row("SELECT events FROM documents WHERE id = ?", [current])?.integer(0) ?? 0
       takesName = events == 0
       if takesName {
         try db.run("UPDATE documents SET is_current = 0 WHERE id = ?", [current])
         state.documents[current]?.isCurrent = false
+        emptied = current
       }
       state.current[name] = nil
     }
     try db.run(
       "INSERT INTO documents (room, name, lineage, is_current) VALUES (?, ?, ?, ?)",
       [roomID, key.name.text, key.lineage.stored, takesName ? 1 : 0])
-    if takesName, observers.watch(name) { state.shown[name] = db.lastInsertedRowID }
-    return db.lastInsertedRowID
+    let id = db.lastInsertedRowID
+    if takesName, observers.watch(name) { state.shown[name] = id }
+    if let emptied {
+      // What a program keeps beside the name goes with the name.
+      try db.run("UPDATE local_values SET document = ? WHERE document = ?", [id, emptied])
+    }
+    return id
   }
 
   // MARK: In memory

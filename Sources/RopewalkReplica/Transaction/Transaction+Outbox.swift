@@ -133,6 +133,20 @@ extension Transaction {
     return update
   }
 
+  /// How many outbox rows each room has that the log has not shown yet and that are not given up.
+  func outboxCounts() throws -> [RoomName: Int] {
+    let rows = try db.rows(
+      """
+      SELECT r.name, count(*) FROM outbox o JOIN documents d ON d.id = o.document JOIN rooms r ON r.id = d.room
+      WHERE o.state < 2 GROUP BY r.id
+      """)
+    var counts: [RoomName: Int] = [:]
+    for row in rows {
+      if let room = RoomName(try row.string(0)) { counts[room] = Int(try row.integer(1)) }
+    }
+    return counts
+  }
+
   /// Whether anything is there that the log has not shown yet, is not excluded and not given up.
   func hasUnsent(in room: RoomName, excluding: Set<Int64>) throws -> Bool {
     guard let roomID = try roomID(room) else { return false }
