@@ -69,6 +69,8 @@ extension ClientSession {
   struct Membership: Sendable {
     /// Nil until the relay has answered.
     var number: RoomNumber?
+    /// The room was left and joined again before the relay had answered the first join.
+    var isDeferred = false
     var role = Role.view
     var cursor: UInt64
     var digest: LogDigest

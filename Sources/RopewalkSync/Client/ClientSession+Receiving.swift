@@ -58,7 +58,13 @@ extension ClientSession {
       memberships[room]?.role = role
       return [.roleChanged(room: room, role)] + readiness(now, of: room)
     case .error(let room, let error):
-      guard let room, memberships[room] != nil else { return [] }
+      guard let room, let membership = memberships[room] else {
+        if let room { unansweredJoins.remove(room) }
+        return []
+      }
+      unansweredJoins.remove(room)
+      // The answer to a join that was taken back.
+      if membership.isDeferred { return sendJoin(room, now) }
       _ = forget(room)
       return [.left(room, error)]
     }
@@ -71,18 +77,15 @@ extension ClientSession {
     self.welcome = welcome
     state = .open
     var effects: [Effect] = [.welcomed(welcome)]
-    for room in memberships.keys.sorted() {
-      guard let held = memberships[room] else { continue }
-      effects.append(
-        send(.join(ClientMessage.Join(room: room, cursor: held.cursor, digest: held.digest)), now))
-    }
+    for room in memberships.keys.sorted() { effects += sendJoin(room, now) }
     return effects
   }
 
   private mutating func receivedJoined(_ joined: RelayMessage.Joined, _ now: UInt64) -> [Effect] {
-    guard memberships[joined.room] != nil else {
-      // It was left meanwhile.
-      return [send(.leave(joined.number), now)]
+    unansweredJoins.remove(joined.room)
+    guard let membership = memberships[joined.room], !membership.isDeferred else {
+      // It was left meanwhile, and perhaps joined again.
+      return [send(.leave(joined.number), now)] + sendJoin(joined.room, now)
     }
     namesByNumber[joined.number] = joined.room
     memberships[joined.room]?.number = joined.number

@@ -57,6 +57,9 @@ public struct ClientSession: Sendable {
   public internal(set) var welcome: RelayMessage.Welcome?
   var memberships: [RoomName: Membership] = [:]
   var namesByNumber: [RoomNumber: RoomName] = [:]
+  /// Joins that the relay has not answered. There is one per room at a time: a room that was left and joined again
+  /// meanwhile is joined when the answer to the first has come.
+  var unansweredJoins: Set<RoomName> = []
   var inFlight: [UInt64: InFlight] = [:]
   var inFlightBytes = 0
   var nextPush: UInt64 = 1
@@ -85,6 +88,7 @@ public struct ClientSession: Sendable {
     state = .closed
     memberships = [:]
     namesByNumber = [:]
+    unansweredJoins = []
     inFlight = [:]
     inFlightBytes = 0
   }
@@ -98,8 +102,7 @@ public struct ClientSession: Sendable {
     precondition(memberships[room] == nil, "a room is joined once per session")
     guard state != .closed else { return [] }
     memberships[room] = Membership(cursor: cursor, digest: digest)
-    guard state == .open else { return [] }
-    return [send(.join(ClientMessage.Join(room: room, cursor: cursor, digest: digest)), now)]
+    return sendJoin(room, now)
   }
 
   /// Gives up membership. Pushes in flight stay unanswered.
@@ -123,6 +126,17 @@ public struct ClientSession: Sendable {
     memberships[room]?.presence.value = fits ? value : nil
     memberships[room]?.presence.isDirty = true
     return sendPresence(of: room, now)
+  }
+
+  /// Asks for membership, unless an earlier request must be answered first.
+  mutating func sendJoin(_ room: RoomName, _ now: UInt64) -> [Effect] {
+    guard state == .open, let held = memberships[room], held.number == nil else { return [] }
+    guard unansweredJoins.insert(room).inserted else {
+      memberships[room]?.isDeferred = true
+      return []
+    }
+    memberships[room]?.isDeferred = false
+    return [send(.join(ClientMessage.Join(room: room, cursor: held.cursor, digest: held.digest)), now)]
   }
 
   mutating func send(_ message: ClientMessage, _ now: UInt64) -> Effect {
