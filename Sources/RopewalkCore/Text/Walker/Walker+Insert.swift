@@ -79,12 +79,26 @@ extension Walker {
     return Item.none
   }
 
+  /// An item with the same left origin and right parent as a new one, met on the way: they stand in the order of
+  /// their ids.
+  struct Sibling {
+    var id: UInt32
+    /// Where the new item goes if it stands before this one.
+    var spot: Spot
+    /// How much of the present text is passed until there.
+    var passed: UInt32
+  }
+
   /// Moves `spot` to where FugueMax places a new item among the items that its author did not know. Returns
   /// how much of the present text it passes.
-  private func integrate(
+  ///
+  /// Ids are looked up for the first, second, fourth, eighth … sibling only, and then between the last two of
+  /// these, so that thousands of people may type at one place.
+  private mutating func integrate(
     id: UInt32, originLeft: UInt32, rightParent: UInt32, from first: Spot, to spot: inout Spot, in view: Int,
     history: HistoryView
   ) -> UInt32 {
+    siblings.removeAll()
     var isScanning = false
     var passed: UInt32 = 0
     var settledPassed: UInt32 = 0
@@ -95,8 +109,10 @@ extension Walker {
       if other.originLeft == originLeft {
         let otherRight = other.rightParent == baseEnd ? Item.none : other.rightParent
         if otherRight == rightParent {
-          if history.isOrdered(id, before: other.id) { break }
           isScanning = false
+          siblings.append(Sibling(id: other.id, spot: spot, passed: settledPassed))
+          let count = siblings.count
+          if count & (count - 1) == 0, history.isOrdered(id, before: other.id) { break }
         } else {
           // The end stands after everything.
           isScanning =
@@ -114,6 +130,18 @@ extension Walker {
       }
       at = settled(after)
     }
-    return settledPassed
+    guard let next = siblingAfter(id, history: history) else { return settledPassed }
+    spot = siblings[next].spot
+    return siblings[next].passed
+  }
+
+  /// The first sibling met that stands after a new item.
+  private func siblingAfter(_ id: UInt32, history: HistoryView) -> Int? {
+    var (low, high) = (0, siblings.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if history.isOrdered(id, before: siblings[middle].id) { high = middle } else { low = middle + 1 }
+    }
+    return low < siblings.count ? low : nil
   }
 }

@@ -39,6 +39,7 @@ struct Walker: ~Copyable {
   var difference = VersionDifference()
   var advance = FlatBuffer<AdvancePiece>()
   var frontier = MaxHeap()
+  var siblings = FlatBuffer<Sibling>()
   /// Every event before this place is in the base text, and all from here on follow the one before it.
   var base: UInt32 = 0
   /// The runs of the graph and of the log from the base to what is being walked; others cannot be met.
