@@ -5,7 +5,9 @@ enum Child {
   /// Runs `ropewalk-bench child ARGUMENTS…`.
   static func run<Answer: Decodable>(_ arguments: [String], as type: Answer.Type) throws -> Answer {
     let output = try output(of: executable, ["child"] + arguments)
-    return try JSONDecoder().decode(type, from: output)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(type, from: output)
   }
 
   /// What a program prints. Its error output goes to ours.

@@ -65,6 +65,8 @@ struct LiveResult: Encodable {
   /// Five keystrokes a second and user.
   static let ticksBetweenKeystrokes = 10
   static let baseLength = 20_000
+  /// Processor seconds after which nobody types any more.
+  static let budget = 20.0
 
   static func measure(
     _ system: String, _ room: some LiveRoom, users: Int, latencyMs: Int, keystrokes: Int
@@ -73,9 +75,9 @@ struct LiveResult: Encodable {
     var typists = (0..<users).map { Typist(seed: UInt64($0), length: baseLength) }
     var (typing, serving, receiving) = (0.0, 0.0, 0.0)
     var (made, tick) = (0, 0)
-    while made < keystrokes || !room.isQuiet {
+    while (made < keystrokes && typing + serving + receiving < budget) || !room.isQuiet {
       Terminal.progress(tick % 500 == 0 ? "live, \(system), \(users) users: \(made) of \(keystrokes)" : nil)
-      if made < keystrokes {
+      if made < keystrokes, typing + serving + receiving < budget {
         let first = tick % ticksBetweenKeystrokes
         var edits: [(Int, LiveEdit)] = []
         for user in stride(from: first, to: users, by: ticksBetweenKeystrokes) {
