@@ -27,12 +27,12 @@ struct ReplayResult: Encodable {
 
   var nanosecondsPerEvent: Double { totalMs * 1e6 / Double(max(1, events)) }
 
-  static func measure(_ prepared: PreparedTrace, runs: Int, withMemory: Bool = true) throws -> ReplayResult {
+  static func measure(_ prepared: PreparedTrace, runs: Int) throws -> ReplayResult {
     let timing = try ReplayTiming(prepared.update.bytes, expected: prepared.expected, runs: runs) {
       Terminal.progress("\(prepared.name): replaying, \($0) of \(runs)")
     }
     Terminal.progress("\(prepared.name): memory and size")
-    let peak = withMemory ? try ReplayMemory.measure(prepared, runs: min(3, runs)).peakMib : .nan
+    let peak = try ReplayMemory.measure(prepared, runs: min(3, runs)).peakMib
     return ReplayResult(
       trace: prepared.name, events: prepared.trace.eventCount, ok: timing.isCorrect,
       decodeMs: timing.decode.milliseconds.minimum, decodeMsMedian: timing.decode.milliseconds.median,

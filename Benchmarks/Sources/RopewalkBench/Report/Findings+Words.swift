@@ -62,6 +62,7 @@ extension Findings {
     - The peers pay a call from Python (below 0.1 ms) and make their text a Python string.
     - diamond-types was not run: its bars are proportions.
     - The OT baseline is one good design, not every product; none was measured over a network.
-    - Where OT composes, it is faster than any engine that keeps the edits: that is what keeping them costs.
-    """
+    - Where OT composes a branch into one operation, it is faster here than Ropewalk, which keeps every edit: that is what \
+    keeping them costs.
+
 }

@@ -22,7 +22,7 @@ struct Findings {
     var all = Findings()
     for file in files {
       let prepared = try PreparedTrace(path: file)
-      all.replay.append(try ReplayResult.measure(prepared, runs: runs, withMemory: false))
+      all.replay.append(try ReplayResult.measure(prepared, runs: runs))
       all.open.append(try OpenResult.measure(prepared, runs: runs))
       all.size.append(try SizeResult.measure(prepared))
       all.memory.append(try MemoryResult.measure(prepared, runs: min(3, runs)))
