@@ -43,8 +43,7 @@ import Testing
   }
 
   @Test func damagedMessagesEndTheConnectionAndNothingElse() async throws {
-    let seed = UInt64.random(in: 0 ... .max)
-    print("ROPEWALK_SEED=\(seed)")
+    let seed = testSeed()
     let world = try World()
     let replica = try world.replica("a")
     try replica.notes.insert("abc", at: 0)
@@ -114,21 +113,5 @@ import Testing
       result.append(bytes)
     }
     return result + [nil]
-  }
-}
-
-/// Random numbers that can be drawn again.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
   }
 }
