@@ -83,24 +83,28 @@ struct LoadedDocument {
 
   /// Applies the updates that the file has beyond what was read. `vector` is the caller's to renew.
   mutating func readTail(in db: Database, upTo limit: Int64 = .max) throws -> [TextPatch] {
-    var patches: [TextPatch] = []
     let rows = try db.rows(
       "SELECT id, payload FROM updates WHERE document = ? AND id > ? AND id <= ? ORDER BY id",
       [id, lastUpdate, limit])
+    if rows.isEmpty { return [] }
+    var updates: [Update] = []
+    var last = lastUpdate
     for row in rows {
-      let number = try row.integer(0)
+      last = try row.integer(0)
       let payload = try row.bytes(1)
-      let update: Update
-      do { update = try Update(bytes: payload) } catch {
-        throw ReplicaError.damaged(.init(error, in: "updates", row: number))
+      do { updates.append(try Update(bytes: payload)) } catch {
+        throw ReplicaError.damaged(.init(error, in: "updates", row: last))
       }
-      do { patches += try document.apply(update) } catch {
-        throw ReplicaError.damaged(.init(error, in: "updates", row: number))
-      }
-      lastUpdate = number
-      tailCount += 1
       tailBytes += payload.count
     }
+    // All at once: where much is concurrent, the walk through it is made once.
+    let (patches, failure) = document.apply(updates)
+    if let failure {
+      throw ReplicaError.damaged(
+        .init(failure.error, in: "updates", row: try rows[failure.index].integer(0)))
+    }
+    lastUpdate = last
+    tailCount += updates.count
     return patches
   }
 }

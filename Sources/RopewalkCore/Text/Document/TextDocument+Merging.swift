@@ -11,6 +11,25 @@ extension TextDocument {
     try merge(update, collecting: true)
   }
 
+  /// Merges several updates, in order, with one walk for all of them: the patches are those of the whole.
+  ///
+  /// Stops at the first update that cannot be merged, and says which that was and why; those before it are
+  /// merged then, and the patches are theirs.
+  public mutating func apply(_ updates: [Update]) -> (
+    patches: [TextPatch], failure: (index: Int, error: ApplyError)?
+  ) {
+    let first = history.graph.count
+    var failure: (index: Int, error: ApplyError)?
+    for (index, update) in updates.enumerated() {
+      do throws(ApplyError) { try take(update) } catch {
+        failure = (index, error)
+        break
+      }
+    }
+    wakePending(since: first)
+    return (replay(from: first, collecting: true), failure)
+  }
+
   mutating func merge(_ update: Update, collecting: Bool) throws(ApplyError) -> [TextPatch] {
     let first = history.graph.count
     try take(update)
