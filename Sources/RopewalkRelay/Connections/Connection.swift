@@ -83,8 +83,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         session.heard(now: services.now())
         if !isClosing { write(WebSocketFraming.pong(payload)) }
       case .pong: session.heard(now: services.now())
-      case .close(let code):
-        receivedClose(code)
+      case .close(let code): receivedClose(code)
       }
     } catch { close(code: error.rawValue) }
   }
@@ -142,8 +141,9 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     promise.futureResult.whenSuccess { if channel.isWritable { self.tell(host, isReady: true) } }
   }
 
+  /// Writes a frame; nothing follows a close frame.
   func write(_ frame: ByteBuffer, _ promise: EventLoopPromise<Void>? = nil) {
-    guard let belowEncoder else {
+    guard let belowEncoder, !isClosing else {
       promise?.fail(ChannelError.ioOnClosedChannel)
       return
     }
@@ -231,25 +231,5 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
       self.schedule()
     }
     timer = (deadline, task)
-  }
-}
-
-/// Flushes each connection that was written to once per tick of its loop.
-///
-/// A class because it gathers between ticks; used on one loop.
-final class Flusher: @unchecked Sendable {
-  private let loop: any EventLoop
-  private var dirty: [Connection] = []
-
-  init(loop: any EventLoop) { self.loop = loop }
-
-  func add(_ connection: Connection) {
-    dirty.append(connection)
-    guard dirty.count == 1 else { return }
-    loop.execute {
-      let dirty = self.dirty
-      self.dirty = []
-      for connection in dirty { connection.flush() }
-    }
   }
 }
