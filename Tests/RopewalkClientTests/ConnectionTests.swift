@@ -10,7 +10,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct ConnectionTests {
   @Test func aRelayThatStopsAndComesBackIsFoundAgain() async throws {
     try await withWorld { world in
-      let first = try await world.relay()
+      let first = try await world.relayToComeBack()
       let (a, b) = (try world.replica("a"), try world.replica("b"))
       let client = try await Client.joined(a, first)
       try a.notes.insert("before ", at: 0)

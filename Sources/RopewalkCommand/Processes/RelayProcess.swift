@@ -26,16 +26,31 @@ actor RelayProcess {
   }
 
   /// Starts it, on the same port as before if there was one, and returns when it listens.
+  ///
+  /// The port is not one of those that the system gives to connections: while the relay is dead, a client
+  /// that tries to connect could be given the very port, and would keep the relay from coming back.
   func start() async throws {
+    if port > 0 { return try await start(port: port) }
+    var failure: (any Error)?
+    for _ in 0..<20 {
+      do {
+        return try await start(port: Int.random(in: 20_000..<32_000))
+      } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  private func start(port: Int) async throws {
     let process = try ChildProcess(
-      executable, ["serve", "--data", dataDirectory, "--listen", "127.0.0.1:\(port)"], sharesProblems: true)
+      executable, ["serve", "--data", dataDirectory, "--listen", "127.0.0.1:\(port)"],
+      sharesProblems: self.port > 0)
     let words = "listening on "
     guard let line = await process.output.line(beginning: words) else {
       throw Failure(.other, "the relay did not start")
     }
     self.process = process
     url = String(line.dropFirst(words.count))
-    port = URL(string: url)?.port ?? port
+    self.port = port
   }
 
   /// Ends it as `kill -9` does.

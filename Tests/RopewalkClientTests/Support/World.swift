@@ -44,6 +44,14 @@ final class World: Sendable {
     return relay
   }
 
+  /// A relay whose port can be taken again: not one of those that the system gives to connections.
+  func relayToComeBack() async throws -> Relay {
+    for _ in 0..<20 {
+      if let relay = try? await relay(port: Int.random(in: 20_000..<32_000)) { return relay }
+    }
+    return try await relay()
+  }
+
   /// Stops whatever relay still runs.
   func end() async { for relay in relays.withLock({ $0 }) { await relay.stop() } }
 }
