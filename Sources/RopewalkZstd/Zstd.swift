@@ -21,7 +21,9 @@ public enum Zstd {
   public static func compress(_ bytes: [UInt8], level: Int32 = 3) -> [UInt8] {
     let bound = ZSTD_compressBound(bytes.count)
     return [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
-      let written = bytes.withUnsafeBytes { ZSTD_compress(buffer.baseAddress, bound, $0.baseAddress, $0.count, level) }
+      let written = bytes.withUnsafeBytes {
+        ZSTD_compress(buffer.baseAddress, bound, $0.baseAddress, $0.count, level)
+      }
       precondition(ZSTD_isError(written) == 0, "the destination is as large as ZSTD_compressBound asks")
       count = written
     }
