@@ -26,8 +26,10 @@ public actor Client {
 
   /// The rooms that are wanted.
   var rooms: [RoomName: RoomSession] = [:]
-  /// Whether a connection is wanted.
+  /// Whether a connection is wanted: by `connect`, or for an exchange.
   var isWanted = false
+  /// Whether `connect` was called, and `disconnect` was not.
+  var isAskedFor = false
   /// Whether a connection is being made.
   var isOpening = false
   var isClosed = false
@@ -104,8 +106,15 @@ public actor Client {
 
   /// Begins to connect, and keeps the connection up from then on. Returns at once: watch `states()`. While
   /// the client waits to connect again, it tries at once.
+  ///
+  /// A client that is connected lives until `disconnect` or `close`, whether or not anybody holds it.
   public func connect() {
     guard !isClosed else { return }
+    isAskedFor = true
+    start()
+  }
+
+  func start() {
     isWanted = true
     failures = 0
     pause?.cancel()
@@ -115,9 +124,11 @@ public actor Client {
 
   /// Ends the connection and stops connecting again. What was edited stays in the replica's outbox.
   public func disconnect() {
+    isAskedFor = false
     guard isWanted else { return }
     isWanted = false
     end(.closedHere)
+    if running == nil { hub.setConnectionState(.offline(nil)) }
     pause?.cancel()
     for task in background { task.cancel() }
     background = []
@@ -140,7 +151,7 @@ public actor Client {
       self.session = session
       perform(effects)
     }
-    if isWanted, running == nil { connect() }
+    if isWanted, running == nil { start() }
   }
 
   // MARK: Watching

@@ -74,6 +74,22 @@ import Testing
     }
   }
 
+  @Test func severalMayAskForAnExchangeAtOnce() async throws {
+    try await withWorld { world in
+      let relay = try await world.relay()
+      let replica = try world.replica("a")
+      try replica.notes.insert("abc", at: 0)
+      let client = try await Client.joined(replica, relay)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<5 { group.addTask { try await client.sync() } }
+        try await group.waitForAll()
+      }
+      #expect(try replica.notes.receipts().unsentCount == 0)
+      await client.reaches { $0 == .offline(nil) }
+      await client.close()
+    }
+  }
+
   @Test func addressesAreChecked() throws {
     let replica = try World().replica("a")
     for address in ["", "http://127.0.0.1/sync", "ws://", "ws://a:b@host", "wss://host", "ws://host:99999"] {

@@ -135,7 +135,7 @@ extension Client {
           if Task.isCancelled { return }
           guard self != nil else { return }
           // Delivers what it finds, and signals that the outbox may have grown.
-          try? replica.refresh()
+          do throws(ReplicaError) { try replica.refresh() } catch .closed { return } catch { continue }
         }
       },
     ]

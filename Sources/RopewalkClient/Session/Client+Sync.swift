@@ -16,8 +16,7 @@ extension Client {
   /// what others pushed a moment ago may still be on its way.
   public func sync(attempts: Int = 1) async throws(ClientError) {
     guard !isClosed else { throw .closed }
-    let wasWanted = isWanted && running != nil
-    connect()
+    start()
     nextWaiter += 1
     let number = nextWaiter
     let result = await withTaskCancellationHandler {
@@ -32,7 +31,7 @@ extension Client {
     } onCancel: {
       Task { await self.resume(number, .failure(.closed)) }
     }
-    if !wasWanted {
+    if !isAskedFor, waiters.isEmpty {
       disconnect()
       await connectionIsGone()
     }
