@@ -24,7 +24,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
     .target(name: "RopewalkZstd", dependencies: ["CZstd"]),
-    .target(name: "RopewalkCore"),
+    .target(name: "RopewalkCore", exclude: ["Text/Walker/README.md"]),
     .target(name: "RopewalkSync", dependencies: ["RopewalkCore"]),
     .target(
       name: "RopewalkReplica",

@@ -64,5 +64,5 @@ extension Findings {
     - The OT baseline is one good design, not every product; none was measured over a network.
     - Where OT composes a branch into one operation, it is faster here than Ropewalk, which keeps every edit: that is what \
     keeping them costs.
-
+    """
 }

@@ -11,7 +11,8 @@ struct SVG {
     self.height = height
   }
 
-  mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, color: String, width: Double = 1) {
+  mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, color: String, width: Double = 1)
+  {
     elements.append(
       #"<line x1="\#(fixed(x1))" y1="\#(fixed(y1))" x2="\#(fixed(x2))" y2="\#(fixed(y2))" stroke="\#(color)" "#
         + #"stroke-width="\#(fixed(width))"/>"#)
@@ -38,7 +39,8 @@ struct SVG {
     _ text: String, _ x: Double, _ y: Double, size: Double = 12, anchor: String = "start",
     color: String = "#24292f", bold: Bool = false
   ) {
-    let escaped = text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
+    let escaped = text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(
+      of: "<", with: "&lt;")
     elements.append(
       #"<text x="\#(fixed(x))" y="\#(fixed(y))" font-size="\#(fixed(size))" text-anchor="\#(anchor)" "#
         + #"fill="\#(color)"\#(bold ? #" font-weight="600""# : "")>\#(escaped)</text>"#)
@@ -46,11 +48,13 @@ struct SVG {
 
   /// The file's text; white behind all, so that it reads on a dark page too.
   var document: String {
-    let size = #"width="\#(fixed(width))" height="\#(fixed(height))" viewBox="0 0 \#(fixed(width)) \#(fixed(height))""#
-    return ([
-      #"<svg xmlns="http://www.w3.org/2000/svg" \#(size) font-family="system-ui, sans-serif">"#,
-      ##"<rect width="100%" height="100%" fill="#ffffff"/>"##,
-    ] + elements + ["</svg>", ""]).joined(separator: "\n")
+    let size =
+      #"width="\#(fixed(width))" height="\#(fixed(height))" viewBox="0 0 \#(fixed(width)) \#(fixed(height))""#
+    return
+      ([
+        #"<svg xmlns="http://www.w3.org/2000/svg" \#(size) font-family="system-ui, sans-serif">"#,
+        ##"<rect width="100%" height="100%" fill="#ffffff"/>"##,
+      ] + elements + ["</svg>", ""]).joined(separator: "\n")
   }
 
   private func fixed(_ value: Double) -> String {
