@@ -30,11 +30,18 @@ extension Transaction {
     }
     let roomID = try roomIDMakingIt(room)
     var batch = Batch(room: room, roomID: roomID)
-    for entry in fresh { try receive(entry, in: &batch) }
-    try finish(&batch)
+    for entry in fresh { try place(entry, in: &batch) }
+    for id in batch.entries.keys.sorted() {
+      guard let entries = batch.entries[id] else { continue }
+      do { try receive(entries[...], of: id, in: &batch) } catch let error as ReplicaError {
+        // The document itself cannot be read.
+        for entry in entries { try hold(entry, of: id, because: error, in: &batch) }
+      }
+    }
     try db.run(
       "UPDATE rooms SET cursor = ?, digest = ? WHERE id = ?",
       [Int64(bitPattern: cursor), Data(digest.bytes), roomID])
+    batch.result.held.sort()
     return batch.result
   }
 
@@ -43,24 +50,12 @@ extension Transaction {
     let room: RoomName
     let roomID: Int64
     var ids: [DocumentKey: Int64] = [:]
-    var open: [Int64: Open] = [:]
+    var entries: [Int64: [LogEntry]] = [:]
     var result = ReceivedEntries()
-
-    struct Open {
-      var loaded: LoadedDocument
-      /// Whether events waited here before the batch came.
-      let hadPending: Bool
-      var patches: [TextPatch] = []
-      var hasChanged = false
-
-      init(_ loaded: LoadedDocument) {
-        self.loaded = loaded
-        hadPending = loaded.document.pendingEventCount > 0
-      }
-    }
   }
 
-  private func receive(_ entry: LogEntry, in batch: inout Batch) throws {
+  /// Finds the document of an entry, or makes it.
+  private func place(_ entry: LogEntry, in batch: inout Batch) throws {
     let key = entry.header.document
     let id: Int64
     if let known = batch.ids[key] {
@@ -68,90 +63,61 @@ extension Transaction {
     } else {
       id = try documentID(key, in: batch.room) ?? makeDocument(key, in: batch.room)
       batch.ids[key] = id
+      try noteFirstCursor(entry.cursor, of: id)
       if try currentID(key.name, in: batch.room) != id, !batch.result.lineageClashes.contains(key.name) {
         batch.result.lineageClashes.append(key.name)
       }
     }
-    try noteFirstCursor(entry.cursor, of: id)
-    do {
-      if batch.open[id] == nil { batch.open[id] = Batch.Open(try take(id)) }
-      guard var open = batch.open.removeValue(forKey: id) else { return }
-      let growth: (inserted: Int, deleted: Int)
+    batch.entries[id, default: []].append(entry)
+  }
+
+  /// Merges the entries of one document, and writes what it has become.
+  private func receive(_ entries: ArraySlice<LogEntry>, of id: Int64, in batch: inout Batch) throws {
+    var open = OpenDocument(try take(id))
+    var rest = entries
+    while let entry = rest.first {
+      let merged = try mergeTogether(rest, into: &open, roomID: batch.roomID)
+      rest = rest.dropFirst(merged)
+      if merged > 0 { continue }
+      rest = rest.dropFirst()
       do {
-        growth = try merge(entry, into: &open)
-      } catch {
-        batch.open[id] = open
-        throw error
+        let growth = try merge(entry, into: &open)
+        try noteEntry(entry, of: id, roomID: batch.roomID, growth)
+        try removeFromOutbox(entry.header.span, of: id)
+      } catch let error as ReplicaError {
+        try hold(entry, of: id, because: error, in: &batch)
       }
-      batch.open[id] = open
-      try noteEntry(entry, of: id, roomID: batch.roomID, growth)
-      try removeFromOutbox(entry.header.span, of: id)
-    } catch let error as ReplicaError {
-      guard let reason = error.reasonToHold else { throw error }
-      try noteEntry(entry, of: id, roomID: batch.roomID, (0, 0))
-      try db.run(
-        "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
-        [batch.roomID, Int64(bitPattern: entry.cursor), reason, Data(entry.payload)])
-      try giveUp(entry.header.span, of: id)
-      batch.result.held.append(entry.cursor)
     }
+    try finish(&open, in: &batch)
   }
 
-  /// Merges one entry into its document; re-authors own events that it shows to be named like someone else's.
-  private func merge(_ entry: LogEntry, into open: inout Batch.Open) throws -> (inserted: Int, deleted: Int) {
-    let update: Update
-    do { update = try Update(bytes: entry.payload) } catch {
-      throw ReplicaError.damaged(.init(error, in: "log", row: Int64(bitPattern: entry.cursor)))
-    }
-    guard update.spans == [entry.header.span], update.lineage == open.loaded.key.lineage else {
-      throw ReplicaError.damaged(
-        .init(
-          place: "log", row: Int64(bitPattern: entry.cursor),
-          problem: "the update is not what its header says"))
-    }
-    let eventsBefore = open.loaded.document.eventCount
-    let pendingBefore = open.loaded.document.pendingEventCount
-    var patches: [TextPatch] = []
-    let place = ("log", Int64(bitPattern: entry.cursor))
-    do throws(ApplyError) {
-      patches = try open.loaded.document.apply(update)
-    } catch .idClash(let event) {
-      open.patches += try reauthor(&open.loaded, from: event)
-      open.hasChanged = true
-      do { patches = try open.loaded.document.apply(update) } catch {
-        throw ReplicaError.damaged(.init(error, in: place.0, row: place.1))
-      }
-    } catch { throw ReplicaError.damaged(.init(error, in: place.0, row: place.1)) }
-    let isNews =
-      open.loaded.document.eventCount != eventsBefore
-      || open.loaded.document.pendingEventCount != pendingBefore
-    guard isNews else { return (0, 0) }
-    try append(update, to: &open.loaded)
-    open.hasChanged = true
-    open.patches += patches
-    return patches.reduce(into: (0, 0)) { sum, patch in
-      sum.0 += TextPatch.scalars(patch.inserted[...])
-      sum.1 += patch.deleted
-    }
+  /// Keeps an entry aside, if the trouble is with the entry or its document; rethrows other trouble.
+  private func hold(_ entry: LogEntry, of id: Int64, because error: ReplicaError, in batch: inout Batch)
+    throws
+  {
+    guard let reason = error.reasonToHold else { throw error }
+    try noteEntry(entry, of: id, roomID: batch.roomID, (0, 0))
+    try db.run(
+      "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
+      [batch.roomID, Int64(bitPattern: entry.cursor), reason, Data(entry.payload)])
+    try giveUp(entry.header.span, of: id)
+    batch.result.held.append(entry.cursor)
   }
 
-  private func finish(_ batch: inout Batch) throws {
-    for id in batch.open.keys.sorted() {
-      guard var open = batch.open.removeValue(forKey: id) else { continue }
-      if open.hasChanged {
-        let before = open.loaded.vector
-        open.loaded.vector = open.loaded.document.versionVector
-        if open.hadPending { try offerReleased(of: open.loaded, since: before) }
-        try save(&open.loaded)
-        note(open.patches, of: open.loaded, from: .relay)
-        if !open.patches.isEmpty {
-          batch.result.changes.append(
-            DocumentChange(
-              origin: .relay, room: open.loaded.room, key: open.loaded.key, patches: open.patches))
-        }
+  private func finish(_ open: inout OpenDocument, in batch: inout Batch) throws {
+    if open.hasChanged {
+      let before = open.loaded.vector
+      open.loaded.vector = open.loaded.document.versionVector
+      if open.hadPending { try offerReleased(of: open.loaded, since: before) }
+      try save(&open.loaded)
+      note(open.patches, of: open.loaded, from: .relay)
+      if !open.patches.isEmpty {
+        batch.result.changes.append(
+          DocumentChange(
+            origin: .relay, room: open.loaded.room, key: open.loaded.key, patches: open.patches))
       }
-      put(open.loaded)
     }
+    put(open.loaded)
   }
 
   /// Events that had waited for others, and are in the document now, may have come from this device: the log
@@ -162,7 +128,7 @@ extension Transaction {
     for span in missing.spans { try addToOutbox(span, of: loaded.id) }
   }
 
-  private func noteEntry(
+  func noteEntry(
     _ entry: LogEntry, of document: Int64, roomID: Int64, _ growth: (inserted: Int, deleted: Int)
   ) throws {
     try db.run(

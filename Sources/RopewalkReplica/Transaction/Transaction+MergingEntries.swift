@@ -1,0 +1,103 @@
+import RopewalkCore
+import RopewalkSync
+
+/// A document while entries are merged into it.
+struct OpenDocument {
+  var loaded: LoadedDocument
+  /// Whether events waited here before the batch came.
+  let hadPending: Bool
+  var patches: [TextPatch] = []
+  var hasChanged = false
+
+  init(_ loaded: LoadedDocument) {
+    self.loaded = loaded
+    hadPending = loaded.document.pendingEventCount > 0
+  }
+}
+
+extension Transaction {
+  /// Merges the first of many entries with one walk, and says how many that were. 0 where each is better
+  /// merged by itself: it is among the first few, what it follows is not concurrent with anything, or it
+  /// cannot be merged.
+  ///
+  /// What the text gained by each is a share of what it gained by all.
+  func mergeTogether(_ entries: ArraySlice<LogEntry>, into open: inout OpenDocument, roomID: Int64)
+    throws
+    -> Int
+  {
+    guard entries.count >= 4, open.loaded.document.version.heads.count > 1 else { return 0 }
+    var updates: [Update] = []
+    for entry in entries {
+      guard let update = try? self.update(of: entry, in: open.loaded) else { break }
+      updates.append(update)
+    }
+    var known = open.loaded.document.versionVector
+    let (patches, failure) = open.loaded.document.apply(updates)
+    let merged = entries.prefix(failure?.index ?? updates.count)
+    var news: [Bool] = []
+    for (entry, update) in zip(merged, updates) {
+      let span = entry.header.span
+      news.append(known[span.replica] < span.seqs.upperBound)
+      guard known[span.replica] < span.seqs.upperBound else { continue }
+      known[span.replica] = span.seqs.upperBound
+      try append(update, to: &open.loaded)
+      open.hasChanged = true
+    }
+    open.patches += patches
+    let growth = Self.growth(of: patches)
+    let events = zip(merged, news).reduce(0) { $1.1 ? $0 + $1.0.header.span.seqs.count : $0 }
+    for (entry, isNews) in zip(merged, news) {
+      let count = isNews ? entry.header.span.seqs.count : 0
+      let share = (growth.inserted * count / max(1, events), growth.deleted * count / max(1, events))
+      try noteEntry(entry, of: open.loaded.id, roomID: roomID, share)
+      try removeFromOutbox(entry.header.span, of: open.loaded.id)
+    }
+    return merged.count
+  }
+
+  /// Merges one entry; re-authors own events that it shows to be named like someone else's.
+  func merge(_ entry: LogEntry, into open: inout OpenDocument) throws -> (inserted: Int, deleted: Int) {
+    let update = try update(of: entry, in: open.loaded)
+    let eventsBefore = open.loaded.document.eventCount
+    let pendingBefore = open.loaded.document.pendingEventCount
+    var patches: [TextPatch] = []
+    let row = Int64(bitPattern: entry.cursor)
+    do throws(ApplyError) {
+      patches = try open.loaded.document.apply(update)
+    } catch .idClash(let event) {
+      open.patches += try reauthor(&open.loaded, from: event)
+      open.hasChanged = true
+      do { patches = try open.loaded.document.apply(update) } catch {
+        throw ReplicaError.damaged(.init(error, in: "log", row: row))
+      }
+    } catch { throw ReplicaError.damaged(.init(error, in: "log", row: row)) }
+    let isNews =
+      open.loaded.document.eventCount != eventsBefore
+      || open.loaded.document.pendingEventCount != pendingBefore
+    guard isNews else { return (0, 0) }
+    try append(update, to: &open.loaded)
+    open.hasChanged = true
+    open.patches += patches
+    return Self.growth(of: patches)
+  }
+
+  /// The update in an entry, if it is what the header says.
+  private func update(of entry: LogEntry, in loaded: LoadedDocument) throws(ReplicaError) -> Update {
+    let row = Int64(bitPattern: entry.cursor)
+    let update: Update
+    do { update = try Update(bytes: entry.payload) } catch {
+      throw .damaged(.init(error, in: "log", row: row))
+    }
+    guard update.spans == [entry.header.span], update.lineage == loaded.key.lineage else {
+      throw .damaged(.init(place: "log", row: row, problem: "the update is not what its header says"))
+    }
+    return update
+  }
+
+  private static func growth(of patches: [TextPatch]) -> (inserted: Int, deleted: Int) {
+    patches.reduce(into: (0, 0)) { sum, patch in
+      sum.0 += TextPatch.scalars(patch.inserted[...])
+      sum.1 += patch.deleted
+    }
+  }
+}
