@@ -69,6 +69,7 @@ import Testing
     try await withDirectory { path in
       var relay = try await startRelay(path)
       try await fill(relay, 0..<5)
+      #expect(try await seqs(relay) == Array(0..<5))
       await relay.stop()
       let copy = path + "/copy"
       try FileManager.default.copyItem(atPath: path + "/log.sqlite", toPath: copy)

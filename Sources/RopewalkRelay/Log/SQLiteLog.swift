@@ -60,6 +60,9 @@ final class SQLiteLog: RelayLog {
   func close() {
     waiting.withLockedValue { $0.isClosed = true }
     queue.sync {}
+    // The last of the pool's connections to close is a reader, which leaves the WAL as it is; but whoever copies
+    // `log.sqlite` of a stopped relay should have all of it.
+    _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
     try? pool.close()
   }
 
