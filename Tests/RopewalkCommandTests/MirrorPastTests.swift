@@ -18,30 +18,37 @@ import Testing
       file: PlainFile(path: folder["notes.md"]), replica: replica, name: "notes.md", room: "team", take: nil
     ).mirror
     document = mirror.document
-    let start = ContinuousClock.now
-    mirror.past.now = { start }
     _ = try mirror.settle()
     try document.insert("zero\n", at: 0)
+    mirror.now = { Self.moment }
     _ = try mirror.settle()
+  }
+
+  /// When "zero" is written into the file, in seconds since 1970.
+  private static let moment = 1_000_000_000.0
+
+  private func save(_ text: String, secondsLater: Double) throws {
+    try folder.write(text, to: "notes.md")
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: Self.moment + secondsLater)],
+      ofItemAtPath: folder["notes.md"])
   }
 
   @Test mutating func aSaveOfWhatWasReadBeforeTheWriteTakesNothingBack() throws {
     #expect(folder.text("notes.md") == "zero\none\n")
-    try folder.write("one\ntwo\n", to: "notes.md")
+    try save("one\ntwo\n", secondsLater: 0.02)
     _ = try mirror.settle()
     #expect(folder.text("notes.md") == "zero\none\ntwo\n")
   }
 
   @Test mutating func someTimeLaterItIsAnEditLikeAnyOther() throws {
-    let later = ContinuousClock.now + .seconds(60)
-    mirror.past.now = { later }
-    try folder.write("one\ntwo\n", to: "notes.md")
+    try save("one\ntwo\n", secondsLater: 1)
     _ = try mirror.settle()
     #expect(folder.text("notes.md") == "one\ntwo\n")
   }
 
   @Test mutating func anEditOfWhatWasWrittenIsTakenAsSuch() throws {
-    try folder.write("zero\none\ntwo\n", to: "notes.md")
+    try save("zero\none\ntwo\n", secondsLater: 0.02)
     let report = try mirror.settle()
     #expect(report.saved.inserted == 4)
     #expect(report.saved.deleted == 0)

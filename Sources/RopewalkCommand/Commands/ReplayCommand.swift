@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RopewalkTraces
+import UnixSignals
 
 /// Plays a recorded session through replicas and a relay.
 struct ReplayCommand: AsyncParsableCommand {
@@ -31,6 +32,10 @@ struct ReplayCommand: AsyncParsableCommand {
   @Option(help: "The most patches in one edit.")
   var patchesPerEdit = 500
 
+  @Flag(
+    help: "Make every edit survive a power cut (fsync) before its author goes on, not only a killed process.")
+  var fsync = false
+
   @Option(help: "Keep the replicas and the relay's data in this folder, which must be new.")
   var keep: String?
 
@@ -49,9 +54,18 @@ struct ReplayCommand: AsyncParsableCommand {
     let progress = ReplayProgress(name: name, console: .standard)
     let plan = ReplayPlan(
       offlineStretches: offlineStretches, relayKills: relayKills, clientKills: clientKills,
-      patchesPerEdit: patchesPerEdit)
+      patchesPerEdit: patchesPerEdit, survivesPowerCut: fsync)
     let replay = Replay(
       recorded, plan: plan, folder: folder.path, executable: RelayProcess.thisExecutable, progress: progress)
+    let relay = replay.relay
+    let interruption = Task {
+      for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
+        await relay.kill()
+        folder.remove()
+        Foundation.exit(130)
+      }
+    }
+    defer { interruption.cancel() }
     let report = try await replay.run()
     progress.clear()
     for line in report.lines { Console.standard.line("\(name): \(line)") }

@@ -7,11 +7,13 @@ final class FileWatcher: Sendable {
   private let stop: @Sendable () -> Void
 
   /// Watches the folder for anything that happens to entries of these names.
-  init(folder: String, names: Set<String>) {
+  ///
+  /// - Parameter polls: looks several times a second even where the system could tell.
+  init(folder: String, names: Set<String>, polls: Bool = false) {
     let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     changes = stream
     #if os(Linux)
-      if let stop = Self.notify(folder, names, continuation) {
+      if !polls, let stop = Self.notify(folder, names, continuation) {
         self.stop = stop
         return
       }

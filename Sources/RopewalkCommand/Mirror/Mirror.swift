@@ -1,3 +1,4 @@
+import Foundation
 import Ropewalk
 
 /// Keeps a plain file and a document of a replica equal. Everything that happens, `settle` puts right.
@@ -63,6 +64,10 @@ struct Mirror {
   var base: MirrorBase
   /// What the file held shortly before.
   var past = MirrorPast()
+  /// When the file was last replaced, in seconds since 1970; the clock is `now`.
+  private var replaced = 0.0
+  /// The time, in seconds since 1970.
+  var now: @Sendable () -> Double = { Date().timeIntervalSince1970 }
   /// The text that was exchanged into the file, while what it replaced has not been looked at.
   var writing: TextDocument?
 
@@ -111,7 +116,7 @@ struct Mirror {
 
   /// Takes a save into the document; the file is then known to hold it.
   private mutating func save(_ text: [UInt8]) throws -> Amount {
-    let saving = past.saving(text, base, into: try document.read())
+    let saving = past.saving(text, base, at: file.modified ?? now(), into: try document.read())
     try document.edit(localValues: [Self.baseKey: saving.base.encoded]) { _ = try $0.apply(saving.update) }
     base = saving.base
     return Amount(saving.patches)
@@ -121,6 +126,7 @@ struct Mirror {
   private mutating func write(_ whole: TextDocument, _ text: [UInt8], _ report: inout Report) throws {
     try file.prepare(text)
     try document.setLocalValue(whole.versionVector.encoded, for: Self.writingKey)
+    replaced = now()
     try file.exchange()
     writing = whole
     report.written += Amount(
@@ -130,16 +136,18 @@ struct Mirror {
   /// Looks at what the written text replaced. False if another program is still writing that.
   private mutating func finishWriting(_ target: TextDocument, _ report: inout Report) throws -> Bool {
     var update: Update?
-    let replaced = try file.readTemporary()
-    switch replaced {
+    var unseen: MirrorBase?
+    let content = try file.readTemporary()
+    switch content {
     case .busy: return false
     case .missing: break
     case .notText:
       report.kept.append(try file.keepTemporary(as: "not-text"))
-    case .text(let replaced), .openText(let replaced):
-      if replaced != base.text && replaced != target.utf8 {
-        let saving = past.saving(replaced, base, into: try document.read())
-        update = saving.update
+    case .text(let text), .openText(let text):
+      if text != base.text && text != target.utf8 {
+        let saving = past.saving(
+          text, base, at: file.temporaryModified ?? now(), into: try document.read())
+        (update, unseen) = (saving.update, saving.base)
         report.saved += Amount(saving.patches)
       }
     }
@@ -147,10 +155,10 @@ struct Mirror {
     try document.edit(localValues: values) { document in
       if let update { _ = try document.apply(update) }
     }
-    past.remember(base)
+    for held in [base, unseen] { if let held { past.remember(held, until: replaced) } }
     base.move(to: target)
     writing = nil
-    if case .openText = replaced { report.kept.append(try file.keepTemporary(as: "still-open")) }
+    if case .openText = content { report.kept.append(try file.keepTemporary(as: "still-open")) }
     file.removeTemporary()
     return true
   }

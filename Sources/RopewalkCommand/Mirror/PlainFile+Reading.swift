@@ -7,6 +7,17 @@ extension PlainFile {
   /// A program that keeps the file open for writing has made a whole text when it has not written for so many seconds.
   static let quiet = 2.0
 
+  /// When the file was last written, in seconds since 1970.
+  var modified: Double? { Self.modified(path) }
+
+  /// When the temporary file was last written.
+  var temporaryModified: Double? { Self.modified(temporaryPath) }
+
+  private static func modified(_ path: String) -> Double? {
+    var status = stat()
+    return stat(path, &status) == 0 ? FileBytes.modified(status) : nil
+  }
+
   /// Reads a whole file at a moment at which nobody is writing it.
   static func read(_ path: String) throws -> Content {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

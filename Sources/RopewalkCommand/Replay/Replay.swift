@@ -7,7 +7,8 @@ final class Replay {
   private let trace: Trace
   private let plan: ReplayPlan
   private let folder: String
-  private let relay: RelayProcess
+  /// The relay, in a process of its own.
+  let relay: RelayProcess
   private let progress: ReplayProgress
   private let place = (room: "replay", document: "trace")
   private let acknowledged = AcknowledgedSpans()
@@ -61,7 +62,8 @@ final class Replay {
       progress.show("opening replicas", number, trace.agentCount)
       let author = ReplayAuthor(
         number: number, path: "\(folder)/author-\(number).ropewalk", relay: url, room: place.room,
-        document: place.document, start: start, acknowledged: acknowledged)
+        document: place.document, start: start,
+        durability: plan.survivesPowerCut ? .full : .process, acknowledged: acknowledged)
       try author.open(seed: trace.startText)
       try await author.goOnline()
       authors[number] = author

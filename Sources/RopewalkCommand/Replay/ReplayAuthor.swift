@@ -19,14 +19,16 @@ final class ReplayAuthor {
   private var watchers: [Task<Void, Never>] = []
   private var seen: TextDocument
   private let acknowledged: AcknowledgedSpans
+  private let durability: ReplicaOptions.Durability
 
   /// Whether it is connected, or trying to be.
   private(set) var isOnline = false
 
   init(
     number: Int, path: String, relay: String, room: String, document: String, start: TextDocument,
-    acknowledged: AcknowledgedSpans
+    durability: ReplicaOptions.Durability, acknowledged: AcknowledgedSpans
   ) {
+    self.durability = durability
     self.number = number
     self.path = path
     self.relay = relay
@@ -40,7 +42,9 @@ final class ReplayAuthor {
 
   /// Opens the replica with a fresh writing session.
   func open(seed: String) throws {
-    let replica = try Replica(path: path)
+    var options = ReplicaOptions()
+    options.durability = durability
+    let replica = try Replica(path: path, options: options)
     let document = try replica.seed(place.document, in: place.room, with: seed)
     seen.replica = writer
     self.replica = replica

@@ -10,6 +10,8 @@ struct ReplayPlan: Equatable {
   var clientKills = 0
   /// The most patches in one edit.
   var patchesPerEdit = 500
+  /// Whether an edit must survive a power cut, not only a killed process, before the author goes on.
+  var survivesPowerCut = false
 
   /// A part of a transaction, written as one edit.
   struct Step: Equatable {

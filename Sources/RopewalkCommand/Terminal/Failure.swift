@@ -54,13 +54,20 @@ struct Failure: Error, Equatable {
     }
   }
 
+  /// The system's words without the network library's.
+  private static func plain(_ words: String) -> String {
+    words.contains("Connection refused") ? "connection refused" : words
+  }
+
   init(_ error: ClientError) {
     switch error {
     case .invalidAddress:
       self.init(.usage, "a relay's address looks like ws://127.0.0.1:7717/sync")
     case .invalidRoomName: self.init(.usage, "\(ReplicaError.invalidRoomName)")
     case .unreachable(let words):
-      self.init(.unreachable, "the relay cannot be reached (\(words)); is `ropewalk serve` running there?")
+      self.init(
+        .unreachable, "the relay cannot be reached (\(Self.plain(words))); is `ropewalk serve` running there?"
+      )
     case .notARelay(let words): self.init(.unreachable, "there is no relay at that address (\(words))")
     case .connectionLost: self.init(.unreachable, "the connection was lost; nothing is lost, try again")
     case .refused(let room, let error):
