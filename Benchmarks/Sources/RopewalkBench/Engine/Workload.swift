@@ -4,13 +4,13 @@ import RopewalkCore
 enum Workload: String, CaseIterable {
   /// One author types and deletes, each edit encoded as it is made.
   case typing
-  /// A sequential history of 200,000 events, from bytes to text.
+  /// A sequential history of 100,000 events, from bytes to text.
   case sequentialReplay = "sequential-replay"
-  /// Two people typing at once, 20,000 events each and few characters between two exchanges, from bytes to text.
+  /// Two people typing at once, some 8,000 events each and few characters between two exchanges, from bytes to text.
   case liveReplay = "live-replay"
-  /// Two branches of 50,000 edits at random places, merged.
+  /// Two branches of 10,000 edits at random places, merged.
   case offlineMerge = "offline-merge"
-  /// A snapshot of 200,000 events opened, edited and written again.
+  /// A snapshot of 100,000 events opened, edited and written again.
   case open
 
   /// Prepares, then works unless told not to; the difference in instructions is the work's. Returns the length of
@@ -18,26 +18,26 @@ enum Workload: String, CaseIterable {
   func run(onlyPreparing: Bool) throws -> Int {
     switch self {
     case .typing:
-      let branch = Branch(.runs, count: 50_000, onLength: 0, seed: 1)
+      let branch = Branch(.runs, count: 20_000, onLength: 0, seed: 1)
       return onlyPreparing ? branch.steps.count : Self.typed(branch)
     case .sequentialReplay:
       var document = Self.document(1)
-      document.perform(Branch(.runs, count: 200_000, onLength: 0, seed: 2))
+      document.perform(Branch(.runs, count: 100_000, onLength: 0, seed: 2))
       let bytes = document.update(since: VersionVector()).bytes
       return onlyPreparing ? bytes.count : try Self.replayed(bytes)
     case .liveReplay:
-      let bytes = try Self.liveHistory(rounds: 5_000)
+      let bytes = try Self.liveHistory(rounds: 2_000)
       return onlyPreparing ? bytes.count : try Self.replayed(bytes)
     case .offlineMerge:
       var (one, other) = (Self.document(1), Self.document(2))
-      one.perform(Branch(.random, count: 50_000, onLength: 0, seed: 3))
-      other.perform(Branch(.random, count: 50_000, onLength: 0, seed: 4))
+      one.perform(Branch(.random, count: 10_000, onLength: 0, seed: 3))
+      other.perform(Branch(.random, count: 10_000, onLength: 0, seed: 4))
       let bytes = other.update(since: VersionVector()).bytes
       if !onlyPreparing { _ = try one.apply(Update(bytes: bytes)) }
       return one.utf8Count
     case .open:
       var document = Self.document(1)
-      document.perform(Branch(.runs, count: 200_000, onLength: 0, seed: 5))
+      document.perform(Branch(.runs, count: 100_000, onLength: 0, seed: 5))
       let bytes = document.snapshot()
       guard !onlyPreparing else { return bytes.count }
       var opened = try TextDocument(snapshot: bytes)
@@ -74,13 +74,13 @@ enum Workload: String, CaseIterable {
     return document.utf8.count
   }
 
-  /// Two people who each type one to seven characters between two exchanges.
+  /// Two people who each type one to seven characters between two exchanges; now and then one of them pauses.
   private static func liveHistory(rounds: Int) throws -> [UInt8] {
     var random = SplitMix(seed: 6)
     var documents = [document(1), document(2)]
-    for _ in 0..<rounds {
+    for round in 0..<rounds {
       let before = documents.map(\.versionVector)
-      for author in 0..<2 {
+      for author in 0..<(round % 10 == 9 ? 1 : 2) {
         let place = random.below(documents[author].scalarCount + 1)
         documents[author].insert(random.words(1 + random.below(7)), at: place)
       }
