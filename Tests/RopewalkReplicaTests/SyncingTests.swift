@@ -312,7 +312,8 @@ import Testing
     #expect(Set(texts).count == 1, "seed \(seed)")
     #expect(relay.holdsNothingTwice, "seed \(seed)")
     for name in names {
-      #expect(try Replica.verify(path: scratch.path(name)).damage == [], "seed \(seed)")
+      let damage = try Replica.verify(path: scratch.path(name)).damage
+      #expect(damage == [], "seed \(seed)")
       #expect(try scratch.integer("SELECT count(*) FROM outbox", in: name) == 0, "seed \(seed)")
     }
     let newcomer = try scratch.open("newcomer")

@@ -24,6 +24,9 @@ struct SpanSet {
 
   mutating func remove(_ span: EventSpan) { ranges[span.replica]?.remove(contentsOf: span.seqs) }
 
+  /// Whether all of a span is in the set.
+  func contains(_ span: EventSpan) -> Bool { intersection(span) == [span] }
+
   func subtracting(_ other: SpanSet) -> SpanSet {
     var result = self
     for (replica, removed) in other.ranges { result.ranges[replica]?.subtract(removed) }

@@ -31,15 +31,17 @@ extension Transaction {
       guard let update = try? self.update(of: entry, in: open.loaded) else { break }
       updates.append(update)
     }
-    var known = open.loaded.document.versionVector
+    var stored = SpanSet(open.loaded.document.versionVector)
     let (patches, failure) = open.loaded.document.apply(updates)
     let merged = entries.prefix(failure?.index ?? updates.count)
     var news: [Bool] = []
     for (entry, update) in zip(merged, updates) {
       let span = entry.header.span
-      news.append(known[span.replica] < span.seqs.upperBound)
-      guard known[span.replica] < span.seqs.upperBound else { continue }
-      known[span.replica] = span.seqs.upperBound
+      // A replica's entries may come in any order: later events wait in the document for earlier ones.
+      let isNews = !stored.contains(span)
+      news.append(isNews)
+      guard isNews else { continue }
+      stored.insert(span)
       try append(update, to: &open.loaded)
       open.hasChanged = true
     }
