@@ -218,6 +218,33 @@ import Testing
     #expect(try Replica.verify(path: scratch.path("a")).damage == [])
   }
 
+  @Test func entriesOfOneReplicaMayComeInAnyOrder() throws {
+    let seed = testSeed()
+    var random = SeededGenerator(seed: seed)
+    var other = TextDocument()
+    other.replica = ReplicaID(rawValue: 77)
+    for number in 0..<12 { other.insert("\(number) ", at: other.scalarCount) }
+    let key = DocumentKey(name: try #require(DocumentName("notes.md")), lineage: .blank)
+    var spans: [EventSpan] = []
+    var first: UInt32 = 0
+    while first < other.eventCount {
+      let end = min(UInt32(other.eventCount), first + UInt32.random(in: 1...5, using: &random))
+      spans.append(EventSpan(replica: ReplicaID(rawValue: 77), seqs: first..<end))
+      first = end
+    }
+    let a = try scratch.open("a")
+    try a.document("notes.md", in: "team").insert("own ", at: 0)
+    var relay = RelayDouble()
+    for span in spans.shuffled(using: &random) {
+      let update = try #require(other.update(of: span))
+      _ = relay.push(EntryHeader(document: key, span: span), update.bytes)
+    }
+    try relay.deliver(to: a, in: room, batch: 6)
+    #expect(try text(a).contains(other.text), "seed \(seed)")
+    #expect(try scratch.open("a").document("notes.md", in: "team").text == text(a), "seed \(seed)")
+    #expect(try Replica.verify(path: scratch.path("a")).damage == [], "seed \(seed)")
+  }
+
   // MARK: Lineages
 
   @Test func twoWhoImportTheSameFileHaveOneText() throws {
