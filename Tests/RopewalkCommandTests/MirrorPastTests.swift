@@ -54,4 +54,15 @@ import Testing
     #expect(report.saved.deleted == 0)
     #expect(folder.text("notes.md") == "zero\none\ntwo\n")
   }
+
+  @Test func whatLooksLikeAPastTextButKeepsWhatWasWrittenIsNoSaveOfThePast() {
+    let whole = TextDocument(seed: "one\n")
+    var past = MirrorPast()
+    past.remember(MirrorBase(TextDocument(seed: "one\na 1\na 2\na 3\na 4\na 5\n")), until: Self.moment)
+    let written = MirrorBase(TextDocument(seed: "one\nb 1\n"))
+    let saving = past.saving(
+      Array("one\nb 1\na 6\na 7\na 8\na 9\n".utf8), written, at: Self.moment, into: whole)
+    #expect(saving.patches.map(\.deleted) == [0])
+    #expect(saving.cost == 16)
+  }
 }
