@@ -3,8 +3,8 @@ import Synchronization
 
 /// A program that runs beside this one, its output collected as it comes.
 ///
-/// Foundation's `Process` is not used: its pipes reach children that another thread starts at the same moment, whose
-/// life then decides when an output ends.
+/// Foundation's `Process` is not used: its pipes reach children that another thread starts at the same
+/// moment, whose life then decides when an output ends.
 final class ChildProcess: Sendable {
   /// What it wrote to standard output.
   let output = CollectedOutput()
@@ -41,6 +41,7 @@ final class ChildProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, outputPipe.write, STDOUT_FILENO)
     if let problemsPipe { posix_spawn_file_actions_adddup2(&actions, problemsPipe.write, STDERR_FILENO) }
+    Self.keepDescriptorsFromChildren()
 
     let variables = (environment ?? ProcessInfo.processInfo.environment).map { "\($0.key)=\($0.value)" }
     var child: pid_t = 0
@@ -64,6 +65,15 @@ final class ChildProcess: Sendable {
     }
   }
 
+  /// Marks what is open in this process as closed on exec: a child that inherited a listening socket would
+  /// keep its port taken.
+  private static func keepDescriptorsFromChildren() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/dev/fd")) ?? []
+    for descriptor in names.compactMap({ Int32($0) }) where descriptor > STDERR_FILENO {
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
+  }
+
   deinit { signal(SIGKILL) }
 
   /// Sends a signal, unless the process has ended.
@@ -71,7 +81,8 @@ final class ChildProcess: Sendable {
     if ending.status == nil { kill(identifier, number) }
   }
 
-  /// Waits for the end and everything that was written until then. The exit code, or 128 and the signal's number.
+  /// Waits for the end and everything that was written until then. The exit code, or 128 and the signal's
+  /// number.
   func end() async -> Int32 {
     await output.untilEnd()
     await problems.untilEnd()
