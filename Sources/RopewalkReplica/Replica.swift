@@ -45,8 +45,11 @@ public final class Replica: Sendable {
     }
   }
 
-  /// Ends all observations and closes the file. Later calls throw `closed`.
+  /// Ends all observations and closes the file, in which then every text is up to date for other programs,
+  /// however long it is. Later calls throw `closed`.
   public func close() throws(ReplicaError) {
+    // A full disk must not keep the file open; the texts are in the updates all the same.
+    _ = try? perform(.repeatable) { try $0.saveLongTexts() }
     observers.finish()
     try ReplicaError.mapping { try queue.close() }
   }

@@ -99,6 +99,19 @@ import Testing
     #expect(stored == Array(text.utf8))
   }
 
+  @Test func longTextsAreUpToDateInTheFileWhenItIsClosed() throws {
+    let replica = try scratch.open()
+    let notes = try replica.document("notes.md", in: "team")
+    try notes.insert(String(repeating: "0123456789", count: 10_000), at: 0)
+    for number in 0..<5 { try notes.insert("\(number)", at: 0) }
+    let text = try notes.text
+    #expect(try Replica.verify(path: scratch.path()).damage == [])
+    try replica.close()
+    #expect(try scratch.blob("SELECT CAST(text AS BLOB) FROM documents") == Array(text.utf8))
+    #expect(try Replica.verify(path: scratch.path()).damage == [])
+    #expect(try scratch.open().document("notes.md", in: "team").text == text)
+  }
+
   @Test func updatesOfOthersAreCommittedAsLocalEdits() throws {
     var other = TextDocument()
     other.replica = ReplicaID(rawValue: 77)

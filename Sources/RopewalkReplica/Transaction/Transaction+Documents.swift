@@ -141,6 +141,16 @@ extension Transaction {
     }
   }
 
+  /// Writes the plain texts that were too long to be written at every edit.
+  func saveLongTexts() throws {
+    for loaded in state.documents.values
+    where loaded.tailCount > 0 && loaded.document.utf8Count > Self.longTextBytes {
+      try db.run(
+        "UPDATE documents SET text = CAST(? AS TEXT), text_update = ? WHERE id = ? AND text_update < ?",
+        [Data(loaded.document.utf8), loaded.lastUpdate, loaded.id, loaded.lastUpdate])
+    }
+  }
+
   /// Folds the tail into a snapshot.
   func saveSnapshot(_ loaded: inout LoadedDocument) throws {
     let document = loaded.document
