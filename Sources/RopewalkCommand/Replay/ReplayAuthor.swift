@@ -113,10 +113,14 @@ final class ReplayAuthor {
   }
 
   /// Whether the replica holds these events.
+  ///
+  /// Asked inside an edit that changes nothing: a document that was read is copied as soon as the next update comes.
   func holds(_ spans: [EventSpan]) throws -> Bool {
     guard !spans.isEmpty, let document else { return true }
-    let known = try document.read().versionVector
-    return spans.allSatisfy { known[$0.replica] >= $0.seqs.upperBound }
+    return try document.edit { document in
+      let known = document.versionVector
+      return spans.allSatisfy { known[$0.replica] >= $0.seqs.upperBound }
+    }
   }
 
   /// Waits until the relay has brought these events.
@@ -135,13 +139,10 @@ final class ReplayAuthor {
 
   /// Waits for events, and looks at them.
   func look(at spans: [EventSpan]) async throws {
-    guard !spans.isEmpty, let document else { return }
     try await receive(spans)
-    let whole = try document.read()
-    for span in spans {
-      guard let update = whole.update(of: span) else { continue }
-      _ = try seen.apply(update)
-    }
+    guard !spans.isEmpty, let document else { return }
+    let updates = try document.edit { document in spans.compactMap { document.update(of: $0) } }
+    for update in updates { _ = try seen.apply(update) }
   }
 
   /// Makes edits to what was seen and commits them to the replica, durably; returns their events.
