@@ -59,7 +59,7 @@ let package = Package(
     .executableTarget(
       name: "RopewalkCommand",
       dependencies: [
-        "Ropewalk", "RopewalkRelay", "RopewalkTraces",
+        "Ropewalk", "RopewalkCore", "RopewalkRelay", "RopewalkSync", "RopewalkTraces",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -74,10 +74,11 @@ let package = Package(
     .testTarget(
       name: "RopewalkClientTests",
       dependencies: ["RopewalkClient", "RopewalkRelay", .product(name: "Logging", package: "swift-log")]),
-    .testTarget(name: "RopewalkTracesTests", dependencies: ["RopewalkTraces"]),
+    .testTarget(
+      name: "RopewalkTracesTests", dependencies: ["RopewalkCore", "RopewalkTraces", "RopewalkZstd"]),
     .testTarget(
       name: "RopewalkCommandTests",
-      dependencies: ["RopewalkCommand", "Ropewalk", "RopewalkRelay", "RopewalkTraces"]),
+      dependencies: ["RopewalkCommand", "Ropewalk", "RopewalkCore", "RopewalkRelay", "RopewalkTraces"]),
   ],
   swiftLanguageModes: [.v6]
 )
