@@ -49,7 +49,7 @@ public final class Replica: Sendable {
   /// however long it is. Later calls throw `closed`.
   public func close() throws(ReplicaError) {
     // A full disk must not keep the file open; the texts are in the updates all the same.
-    _ = try? perform(.repeatable) { try $0.saveLongTexts() }
+    if (try? read { $0.hasLongTexts }) == true { _ = try? perform(.repeatable) { try $0.saveLongTexts() } }
     observers.finish()
     try ReplicaError.mapping { try queue.close() }
   }

@@ -71,11 +71,12 @@ import Testing
     var random = SeededGenerator(seed: seed)
     try makeFile()
     let columns = [
-      ("documents", "snapshot"), ("documents", "version"), ("documents", "text"), ("updates", "payload"),
+      ("snapshots", "snapshot"), ("documents", "version"), ("texts", "text"), ("updates", "payload"),
       ("outbox", "cut"), ("rooms", "digest"), ("rooms", "name"), ("documents", "name"), ("held", "payload"),
     ]
     let numbers = [
-      ("documents", "lineage"), ("documents", "snapshot_update"), ("documents", "generation"),
+      ("documents", "lineage"), ("documents", "snapshot_update"), ("documents", "text_update"),
+      ("documents", "generation"),
       ("documents", "is_current"), ("outbox", "first"), ("outbox", "end"), ("entries", "first"),
       ("entries", "end"), ("history", "first"), ("history", "origin"), ("history", "began"),
       ("rooms", "cursor"), ("entries", "document"), ("outbox", "document"), ("outbox", "state"),
@@ -114,9 +115,9 @@ import Testing
     try makeFile()
     #expect(try Replica.verify(path: scratch.path()).isSound)
     try scratch.execute(
-      "UPDATE documents SET snapshot = zeroblob(20) WHERE name = 'notes.md'")
+      "UPDATE snapshots SET snapshot = zeroblob(20) WHERE document = 1")
     let report = try Replica.verify(path: scratch.path())
-    #expect(report.damage.map { $0.place } == ["documents"])
+    #expect(report.damage.map { $0.place } == ["snapshots"])
     #expect(report.soundDocuments.map { $0.key.name.text } == ["seeded.md"])
     #expect(report.damagedDocuments.map { $0.name } == ["notes.md"])
     #expect(report.damagedDocuments.first?.readableTextBytes ?? 0 > 300)
@@ -126,20 +127,20 @@ import Testing
     #expect {
       try replica.document("notes.md", in: "team").text
     } throws: { error in
-      if case ReplicaError.damaged(let damage) = error { damage.place == "documents" } else { false }
+      if case ReplicaError.damaged(let damage) = error { damage.place == "snapshots" } else { false }
     }
   }
 
   @Test func verificationFindsATextThatIsNotTheDocuments() throws {
     try makeFile()
-    try scratch.execute("UPDATE documents SET text = 'x' WHERE name = 'seeded.md'")
+    try scratch.execute("UPDATE texts SET text = 'x' WHERE document = 2")
     let report = try Replica.verify(path: scratch.path())
     #expect(report.damage.map { $0.problem } == ["the plain text is not the document's"])
   }
 
   @Test func aRoomsOtherDocumentsGoOnWhenOneIsDamaged() throws {
     try makeFile()
-    try scratch.execute("UPDATE documents SET snapshot = zeroblob(20) WHERE name = 'notes.md'")
+    try scratch.execute("UPDATE snapshots SET snapshot = zeroblob(20) WHERE document = 1")
     let replica = try scratch.open()
     let room = try #require(RoomName("team"))
     var relay = RelayDouble()

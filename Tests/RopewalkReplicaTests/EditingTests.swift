@@ -95,7 +95,7 @@ import Testing
     let replica = try scratch.open()
     let text = "line\nwith \u{0} and ünïcödé"
     try replica.document("notes.md", in: "team").insert(text, at: 0)
-    let stored = try scratch.blob("SELECT CAST(text AS BLOB) FROM documents WHERE name = 'notes.md'")
+    let stored = try scratch.blob("SELECT CAST(text AS BLOB) FROM document_texts WHERE document = 'notes.md'")
     #expect(stored == Array(text.utf8))
   }
 
@@ -107,7 +107,7 @@ import Testing
     let text = try notes.text
     #expect(try Replica.verify(path: scratch.path()).damage == [])
     try replica.close()
-    #expect(try scratch.blob("SELECT CAST(text AS BLOB) FROM documents") == Array(text.utf8))
+    #expect(try scratch.blob("SELECT CAST(text AS BLOB) FROM document_texts") == Array(text.utf8))
     #expect(try Replica.verify(path: scratch.path()).damage == [])
     #expect(try scratch.open().document("notes.md", in: "team").text == text)
   }

@@ -120,7 +120,10 @@ struct Verification {
     }
     guard
       let row = try db.row(
-        "SELECT CAST(text AS BLOB), text_update FROM documents WHERE id = ?", [loaded.id])
+        """
+        SELECT CAST(coalesce(t.text, '') AS BLOB), d.text_update FROM documents d
+        LEFT JOIN texts t ON t.document = d.id WHERE d.id = ?
+        """, [loaded.id])
     else { return }
     let update = try row.integer(1)
     guard update >= loaded.snapshotUpdate else {
@@ -178,8 +181,8 @@ struct Verification {
   private mutating func noteDamagedDocument(_ id: Int64) {
     let row = try? db.row(
       """
-      SELECT r.name, d.name, d.lineage, length(CAST(d.text AS BLOB)) FROM documents d
-      LEFT JOIN rooms r ON r.id = d.room WHERE d.id = ?
+      SELECT r.name, d.name, d.lineage, length(CAST(t.text AS BLOB)) FROM documents d
+      LEFT JOIN rooms r ON r.id = d.room LEFT JOIN texts t ON t.document = d.id WHERE d.id = ?
       """, [id])
     guard let row else { return }
     report.damagedDocuments.append(

@@ -28,16 +28,28 @@ enum Schema {
       lineage INTEGER NOT NULL,
       is_current INTEGER NOT NULL,
       first_cursor INTEGER,
-      text TEXT NOT NULL DEFAULT '',
-      text_update INTEGER NOT NULL DEFAULT 0,
       version BLOB NOT NULL DEFAULT x'00',
       events INTEGER NOT NULL DEFAULT 0,
       scalars INTEGER NOT NULL DEFAULT 0,
       generation INTEGER NOT NULL DEFAULT 0,
+      text_update INTEGER NOT NULL DEFAULT 0,
       snapshot_update INTEGER NOT NULL DEFAULT 0,
-      snapshot BLOB,
       UNIQUE (room, name, lineage)
     ) STRICT;
+
+    CREATE TABLE texts (
+      document INTEGER PRIMARY KEY REFERENCES documents (id),
+      text TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE snapshots (
+      document INTEGER PRIMARY KEY REFERENCES documents (id),
+      snapshot BLOB NOT NULL
+    ) STRICT;
+
+    CREATE VIEW document_texts AS
+      SELECT r.name AS room, d.name AS document, printf('%016x', d.lineage) AS lineage, d.is_current, t.text
+      FROM texts t JOIN documents d ON d.id = t.document JOIN rooms r ON r.id = d.room;
 
     CREATE TABLE updates (
       id INTEGER PRIMARY KEY AUTOINCREMENT,

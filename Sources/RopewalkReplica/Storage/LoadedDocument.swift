@@ -25,6 +25,10 @@ struct LoadedDocument {
   var snapshotUpdate: Int64
   /// Changes when events were re-authored, so that what is in memory does not fit any more.
   var generation: Int64
+  /// The last row that is in the file's plain text, as far as it is known.
+  var textUpdate: Int64
+  /// At most so many updates are not in the plain text.
+  var textBehind: Int
   /// Updates since the snapshot, and their bytes.
   var tailCount: Int
   var tailBytes: Int
@@ -37,8 +41,10 @@ struct LoadedDocument {
     guard
       let row = try db.row(
         """
-        SELECT d.room, r.name, d.name, d.lineage, d.is_current, d.generation, d.snapshot_update, d.snapshot
-        FROM documents d JOIN rooms r ON r.id = d.room WHERE d.id = ?
+        SELECT d.room, r.name, d.name, d.lineage, d.is_current, d.generation, d.snapshot_update, s.snapshot,
+          d.text_update
+        FROM documents d JOIN rooms r ON r.id = d.room LEFT JOIN snapshots s ON s.document = d.id
+        WHERE d.id = ?
         """, [id])
     else { throw ReplicaError.noSuchDocument }
     guard let room = RoomName(try row.string(1)), let name = DocumentName(try row.string(2)) else {
@@ -55,12 +61,14 @@ struct LoadedDocument {
       document = try Self.open(snapshot, row: id)
       guard document.lineage == key.lineage else {
         throw ReplicaError.damaged(
-          .init(place: "documents", row: id, problem: "the snapshot is of another lineage"))
+          .init(place: "snapshots", row: id, problem: "the snapshot is of another lineage"))
       }
     } else {
       document = TextDocument(lineage: key.lineage)
     }
     lastUpdate = snapshotUpdate
+    textUpdate = try row.integer(8)
+    textBehind = 0
     tailCount = 0
     tailBytes = 0
     vector = VersionVector()
@@ -74,10 +82,10 @@ struct LoadedDocument {
       bytes = try Zstd.decompress(snapshot, maximumBytes: DecodingBudget.standard.maximumBytes)
     } catch {
       throw ReplicaError.damaged(
-        .init(place: "documents", row: row, problem: "the snapshot is no zstd frame, or a damaged one"))
+        .init(place: "snapshots", row: row, problem: "the snapshot is no zstd frame, or a damaged one"))
     }
     do { return try TextDocument(snapshot: bytes) } catch {
-      throw ReplicaError.damaged(.init(error, in: "documents.snapshot", row: row))
+      throw ReplicaError.damaged(.init(error, in: "snapshots", row: row))
     }
   }
 
@@ -91,6 +99,7 @@ struct LoadedDocument {
     var last = lastUpdate
     for row in rows {
       last = try row.integer(0)
+      if last > textUpdate { textBehind += 1 }
       let payload = try row.bytes(1)
       do { updates.append(try Update(bytes: payload)) } catch {
         throw ReplicaError.damaged(.init(error, in: "updates", row: last))

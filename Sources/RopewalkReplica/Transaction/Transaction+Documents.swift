@@ -5,8 +5,9 @@ import RopewalkSync
 import RopewalkZstd
 
 extension Transaction {
-  /// Texts longer than this are not written into `documents.text` at every edit, only with each snapshot.
-  static let longTextBytes = 64 * 1024
+  /// The plain text is written when so many bytes of it come on each update since it last was: a short one at
+  /// every edit, a long one now and then, so that an edit never writes much more than itself.
+  static let textBytesPerUpdate = 4096
   /// A tail of this many bytes is folded into a snapshot, however few updates it has.
   static let longTailBytes = 1 << 20
   /// Documents kept in memory.
@@ -114,40 +115,43 @@ extension Transaction {
     try db.run(
       "INSERT INTO updates (document, payload) VALUES (?, ?)", [loaded.id, Data(update.bytes)])
     loaded.lastUpdate = db.lastInsertedRowID
+    loaded.textBehind += 1
     loaded.tailCount += 1
     loaded.tailBytes += update.bytes.count
   }
 
   /// Stores what the document has become: figures, plain text, and a snapshot when the tail has grown long.
   func save(_ loaded: inout LoadedDocument) throws {
-    let document = loaded.document
     if loaded.tailCount >= options.updatesPerSnapshot || loaded.tailBytes >= Self.longTailBytes {
       return try saveSnapshot(&loaded)
     }
-    if document.utf8Count > Self.longTextBytes {
-      try db.run(
-        "UPDATE documents SET version = ?, events = ?, scalars = ? WHERE id = ?",
-        [Data(document.version.encoded), document.eventCount, document.scalarCount, loaded.id])
-    } else {
-      try db.run(
-        """
-        UPDATE documents SET text = CAST(? AS TEXT), text_update = ?, version = ?, events = ?, scalars = ?
-        WHERE id = ?
-        """,
-        [
-          Data(document.utf8), loaded.lastUpdate, Data(document.version.encoded), document.eventCount,
-          document.scalarCount, loaded.id,
-        ])
-    }
+    let document = loaded.document
+    try db.run(
+      "UPDATE documents SET version = ?, events = ?, scalars = ? WHERE id = ?",
+      [Data(document.version.encoded), document.eventCount, document.scalarCount, loaded.id])
+    if document.utf8Count <= loaded.textBehind * Self.textBytesPerUpdate { try saveText(&loaded) }
   }
+
+  /// Writes the plain text.
+  private func saveText(_ loaded: inout LoadedDocument) throws {
+    try db.run(
+      "INSERT OR REPLACE INTO texts (document, text) VALUES (?, CAST(? AS TEXT))",
+      [loaded.id, Data(loaded.document.utf8)])
+    try db.run("UPDATE documents SET text_update = ? WHERE id = ?", [loaded.lastUpdate, loaded.id])
+    loaded.textUpdate = loaded.lastUpdate
+    loaded.textBehind = 0
+  }
+
+  /// Whether a plain text in the file is older than its document.
+  var hasLongTexts: Bool { state.documents.values.contains { $0.textBehind > 0 } }
 
   /// Writes the plain texts that were too long to be written at every edit.
   func saveLongTexts() throws {
-    for loaded in state.documents.values
-    where loaded.tailCount > 0 && loaded.document.utf8Count > Self.longTextBytes {
-      try db.run(
-        "UPDATE documents SET text = CAST(? AS TEXT), text_update = ? WHERE id = ? AND text_update < ?",
-        [Data(loaded.document.utf8), loaded.lastUpdate, loaded.id, loaded.lastUpdate])
+    for id in state.documents.keys.sorted() {
+      guard let behind = state.documents[id]?.textBehind, behind > 0 else { continue }
+      var loaded = try take(id)
+      try saveText(&loaded)
+      put(loaded)
     }
   }
 
@@ -156,14 +160,16 @@ extension Transaction {
     let document = loaded.document
     try db.run(
       """
-      UPDATE documents SET text = CAST(? AS TEXT), text_update = ?, version = ?, events = ?, scalars = ?,
-      generation = ?, snapshot_update = ?, snapshot = ? WHERE id = ?
+      UPDATE documents SET version = ?, events = ?, scalars = ?, generation = ?, snapshot_update = ? WHERE id = ?
       """,
       [
-        Data(document.utf8), loaded.lastUpdate, Data(document.version.encoded), document.eventCount,
-        document.scalarCount, loaded.generation, loaded.lastUpdate,
-        Data(Zstd.compress(document.snapshot())), loaded.id,
+        Data(document.version.encoded), document.eventCount, document.scalarCount, loaded.generation,
+        loaded.lastUpdate, loaded.id,
       ])
+    try db.run(
+      "INSERT OR REPLACE INTO snapshots (document, snapshot) VALUES (?, ?)",
+      [loaded.id, Data(Zstd.compress(document.snapshot()))])
+    try saveText(&loaded)
     try db.run("DELETE FROM updates WHERE document = ? AND id <= ?", [loaded.id, loaded.lastUpdate])
     loaded.snapshotUpdate = loaded.lastUpdate
     loaded.tailCount = 0

@@ -130,9 +130,11 @@ final class Transaction {
   private func refresh(_ loaded: inout LoadedDocument) throws -> [TextPatch] {
     guard
       let row = try db.row(
-        "SELECT generation, snapshot_update, is_current FROM documents WHERE id = ?", [loaded.id])
+        "SELECT generation, snapshot_update, is_current, text_update FROM documents WHERE id = ?",
+        [loaded.id])
     else { throw ReplicaError.noSuchDocument }
     loaded.isCurrent = try row.flag(2)
+    loaded.textUpdate = try row.integer(3)
     if try row.integer(0) != loaded.generation {
       let old = loaded.document.utf8
       loaded = try LoadedDocument(loaded.id, in: db)
@@ -152,6 +154,7 @@ final class Transaction {
     }
     let before = loaded.lastUpdate
     let patches = try loaded.readTail(in: db)
+    if loaded.textUpdate >= loaded.lastUpdate { loaded.textBehind = 0 }
     if loaded.lastUpdate != before { loaded.vector = loaded.document.versionVector }
     return patches
   }
@@ -159,7 +162,7 @@ final class Transaction {
   private func patches(from old: LoadedDocument, to new: LoadedDocument) throws -> [TextPatch] {
     var document = old.document
     do { return try document.apply(new.document.update(since: old.vector)) } catch {
-      throw ReplicaError.damaged(.init(error, in: "documents.snapshot", row: old.id))
+      throw ReplicaError.damaged(.init(error, in: "snapshots", row: old.id))
     }
   }
 }
