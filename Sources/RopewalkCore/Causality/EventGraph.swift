@@ -9,7 +9,7 @@ struct EventGraph: Sendable {
   /// What stands for "no event".
   static let none = UInt32.max
 
-  struct GraphRun: Sendable {
+  struct GraphRun: PlacedRun, Sendable {
     var start: UInt32
     /// Where this run's parents begin in `parents`; they end where the next run's begin.
     var parentsStart: UInt32
@@ -25,7 +25,7 @@ struct EventGraph: Sendable {
     var run: UInt32
   }
 
-  struct AuthorRun: Sendable {
+  struct AuthorRun: PlacedRun, Sendable {
     var start: UInt32
     var author: UInt32
     var seq: UInt32
@@ -147,22 +147,12 @@ struct EventGraph: Sendable {
 
   /// The index of the graph run that holds a place. O(log n).
   func run(at place: UInt32) -> Int {
-    var (low, high) = (0, runs.count)
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if runs[middle].start <= place { low = middle } else { high = middle }
-    }
-    return low
+    runs.index(ofRunWith: place, in: 0..<runs.count)
   }
 
   /// The index of the author run that holds a place. O(log n).
   func authorRun(at place: UInt32) -> Int {
-    var (low, high) = (0, authorRuns.count)
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if authorRuns[middle].start <= place { low = middle } else { high = middle }
-    }
-    return low
+    authorRuns.index(ofRunWith: place, in: 0..<authorRuns.count)
   }
 
   /// Where run `index` ends.

@@ -78,12 +78,7 @@ struct HistoryBuilder: ~Copyable {
       run = jump.seq > parent.value ? jump : authorRuns[Int(run.previous)]
     }
     let place = run.start + (parent.value - run.seq)
-    var (low, high) = (0, runs.count)
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if runs[middle].start <= place { low = middle } else { high = middle }
-    }
-    return EventGraph.Parent(place: place, run: UInt32(low))
+    return EventGraph.Parent(place: place, run: UInt32(runs.all.index(ofRunWith: place, in: 0..<runs.count)))
   }
 
   private mutating func addRun(_ run: DecodedUpdate.Run, firstParent: Int) {

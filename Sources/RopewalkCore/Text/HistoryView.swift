@@ -40,32 +40,17 @@ struct HistoryView {
 
   /// The graph run that holds a place; it is one of `bounds`, if given. O(log n).
   @inline(__always) func graphRun(at place: UInt32, in bounds: Range<Int>? = nil) -> Int {
-    var (low, high) = (bounds?.lowerBound ?? 0, bounds?.upperBound ?? graphRuns.count)
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if graphRuns[middle].start <= place { low = middle } else { high = middle }
-    }
-    return low
+    graphRuns.index(ofRunWith: place, in: bounds ?? 0..<graphRuns.count)
   }
 
   /// The author run that holds a place. O(log n).
   func authorRun(at place: UInt32) -> Int {
-    var (low, high) = (0, authorRuns.count)
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if authorRuns[middle].start <= place { low = middle } else { high = middle }
-    }
-    return low
+    authorRuns.index(ofRunWith: place, in: 0..<authorRuns.count)
   }
 
   /// The log run that holds a place; it is one of `bounds`, if given. O(log n).
   @inline(__always) func logRun(at place: UInt32, in bounds: Range<Int>? = nil) -> Int {
-    var (low, high) = (bounds?.lowerBound ?? 0, bounds?.upperBound ?? logRuns.count)
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if logRuns[middle].start <= place { low = middle } else { high = middle }
-    }
-    return low
+    logRuns.index(ofRunWith: place, in: bounds ?? 0..<logRuns.count)
   }
 
   // MARK: Operations

@@ -3,7 +3,7 @@
 /// Typing and deleting collapse into runs. A run's events have consecutive places; it ends where the next
 /// begins.
 struct OperationLog: Sendable {
-  struct Run: Sendable {
+  struct Run: PlacedRun, Sendable {
     /// The place of the first event.
     var start: UInt32
     /// A scalar index in the version that the first event's author saw.
@@ -38,12 +38,7 @@ struct OperationLog: Sendable {
 
   /// The index of the run that holds a place. O(log n).
   func run(at place: UInt32) -> Int {
-    var (low, high) = (0, runs.count)
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if runs[middle].start <= place { low = middle } else { high = middle }
-    }
-    return low
+    runs.index(ofRunWith: place, in: 0..<runs.count)
   }
 
   /// The bytes of scalars `range` of the insert run `index`, as a range of `content`.

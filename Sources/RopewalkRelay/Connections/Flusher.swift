@@ -2,7 +2,8 @@ import NIOCore
 
 /// Flushes each connection that was written to once per tick of its loop.
 ///
-/// A class because it gathers between ticks; used on one loop.
+/// A class because it gathers between ticks. `@unchecked Sendable` because each belongs to one loop and
+/// only that loop's connections add to it, so everything that changes is touched on `loop` alone.
 final class Flusher: @unchecked Sendable {
   private let loop: any EventLoop
   private var dirty: [Connection] = []

@@ -41,6 +41,7 @@ extension TextDocument {
       history.graph.extend(author: author, length: length)
       return
     }
+    // The program's own mistake; nothing that comes from outside edits.
     guard let replica else { preconditionFailure("set `replica` before editing") }
     let author = history.graph.number(of: replica)
     self.author = author
