@@ -15,6 +15,9 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
@@ -39,6 +42,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -52,8 +56,10 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "JWTKit", package: "jwt-kit"),
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(name: "RopewalkTraces", dependencies: ["RopewalkCore", "RopewalkZstd"]),
     .executableTarget(
@@ -70,10 +76,18 @@ let package = Package(
     .testTarget(
       name: "RopewalkReplicaTests",
       dependencies: ["RopewalkReplica", "ReplicaWriter", .product(name: "GRDB", package: "GRDB.swift")]),
-    .testTarget(name: "RopewalkRelayTests", dependencies: ["RopewalkRelay"]),
+    .testTarget(
+      name: "RopewalkRelayTests",
+      dependencies: [
+        "RopewalkRelay", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "X509", package: "swift-certificates"),
+      ]),
     .testTarget(
       name: "RopewalkClientTests",
-      dependencies: ["RopewalkClient", "RopewalkRelay", .product(name: "Logging", package: "swift-log")]),
+      dependencies: [
+        "RopewalkClient", "RopewalkRelay", .product(name: "Logging", package: "swift-log"),
+        .product(name: "X509", package: "swift-certificates"),
+      ]),
     .testTarget(
       name: "RopewalkTracesTests", dependencies: ["RopewalkCore", "RopewalkTraces", "RopewalkZstd"]),
     .testTarget(

@@ -57,8 +57,11 @@ public final class Relay: Sendable {
     let log: SQLiteLog
     do { log = try SQLiteLog(path: directory.logPath) } catch {
       directory.unlock()
-      if case .sqlite(let code) = error.reason { throw .logUnusable(path: directory.logPath, code: code) }
-      throw .logUnusable(path: directory.logPath, code: nil)
+      switch error.reason {
+      case .sqlite(let code): throw .logUnusable(path: directory.logPath, code: code)
+      case .later(let version): throw .logTooNew(path: directory.logPath, version: version)
+      default: throw .logUnusable(path: directory.logPath, code: nil)
+      }
     }
     let services = RelayServices(
       log: log, verifier: await TokenVerifier(key: configuration.key), connections: ConnectionRegistry(),

@@ -14,6 +14,8 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
   case dataDirectoryInUse(path: String)
   /// `log.sqlite` is damaged, of a later version, or no log. `code` is SQLite's, nil if SQLite is content.
   case logUnusable(path: String, code: Int32?)
+  /// `log.sqlite` was written by a later release, in a format that is not known here.
+  case logTooNew(path: String, version: Int)
   /// The address cannot be listened on.
   case cannotListen(host: String, port: Int, reason: String)
   /// A setting is outside of what is allowed.
@@ -33,6 +35,8 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
     case .logUnusable(let path, let code):
       code.map { "\(path) cannot be opened (SQLite code \($0))." }
         ?? "\(path) is not a relay log of this version."
+    case .logTooNew(let path, let version):
+      "\(path) was written by a later release of Ropewalk (format \(version)); it is left as it is."
     case .cannotListen(let host, let port, let reason): "Cannot listen on \(host), port \(port): \(reason)"
     case .badSetting(let text): text
     }

@@ -24,6 +24,9 @@ protocol RelayLog: Sendable {
   /// What the log holds of one replica and document.
   func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>)
 
+  /// Writes something that changes nothing, through to stable storage: whether the log could take an entry now.
+  func probe(_ completion: @escaping Completion<Void>)
+
   /// Calls back when all that was handed in before is done.
   func flush(_ completion: @escaping @Sendable () -> Void)
 
@@ -46,6 +49,8 @@ struct RelayLogError: Error, Hashable, Sendable {
     case notDense
     /// A stored field holds a value that the format does not allow.
     case damaged
+    /// The file was written by a later release.
+    case later(version: Int)
     /// The log is closed.
     case closed
   }

@@ -18,6 +18,9 @@ final class SQLiteAppender: @unchecked Sendable {
   private var subjects: [[UInt8]: Int64] = [:]
   private var documents: [RoomDocument: Int64] = [:]
   private let compressor = ZstdCompressor()
+  private let commits: CommitMeter
+
+  init(commits: CommitMeter) { self.commits = commits }
 
   private struct RoomDocument: Hashable {
     let room: Int64
@@ -32,6 +35,7 @@ final class SQLiteAppender: @unchecked Sendable {
   /// Performs `work` in order and calls its completions; if the transaction fails, all of it has failed.
   func perform(_ work: [SQLiteLog.Work], in pool: DatabasePool) {
     var done: [() -> Void] = []
+    let start = ContinuousClock.now
     do {
       try pool.writeWithoutTransaction { database in
         try database.inTransaction {
@@ -39,8 +43,10 @@ final class SQLiteAppender: @unchecked Sendable {
           return .commit
         }
       }
+      commits.record(ContinuousClock.now - start, succeeded: true)
       for completion in done { completion() }
     } catch {
+      commits.record(ContinuousClock.now - start, succeeded: false)
       forget()
       Self.fail(work, RelayLogError(error, during: .append))
     }
@@ -53,6 +59,7 @@ final class SQLiteAppender: @unchecked Sendable {
       case .open(_, let completion): completion(.failure(error))
       case .append(_, _, let completion): completion(.failure(error))
       case .flush(let completion): completion()
+      case .probe(let completion): completion(.failure(error))
       }
     }
   }
@@ -67,6 +74,10 @@ final class SQLiteAppender: @unchecked Sendable {
   private func perform(_ work: SQLiteLog.Work, _ database: Database) throws -> () -> Void {
     switch work {
     case .flush(let completion): return completion
+    case .probe(let completion):
+      // Rewrites the file's first page as it is.
+      try database.execute(sql: "PRAGMA user_version = \(SQLiteLogSchema.version)")
+      return { completion(.success(())) }
     case .open(let room, let completion):
       let head = try SQLiteLogReading.head(database, room)
       return { completion(.success(head)) }

@@ -10,6 +10,7 @@ final class SQLiteLog: RelayLog {
     case open(RoomName, Completion<LogHead>)
     case append([RelayRoom.NewEntry], RoomName, Completion<Void>)
     case flush(@Sendable () -> Void)
+    case probe(Completion<Void>)
   }
 
   private struct Waiting {
@@ -24,11 +25,13 @@ final class SQLiteLog: RelayLog {
   private let appender: SQLiteAppender
 
   /// Opens, or creates, the file.
-  init(path: String) throws(RelayLogError) {
+  ///
+  /// - Parameter commits: told how long each transaction took.
+  init(path: String, commits: CommitMeter = CommitMeter()) throws(RelayLogError) {
     do {
       pool = try SQLiteLogSchema.openPool(path: path)
     } catch { throw RelayLogError(error, during: .open) }
-    appender = SQLiteAppender()
+    appender = SQLiteAppender(commits: commits)
   }
 
   func open(_ room: RoomName, _ completion: @escaping Completion<LogHead>) {
@@ -54,6 +57,8 @@ final class SQLiteLog: RelayLog {
   func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>) {
     read(completion) { try SQLiteLogReading.coverage($0, room, key) }
   }
+
+  func probe(_ completion: @escaping Completion<Void>) { submit(.probe(completion)) }
 
   func flush(_ completion: @escaping @Sendable () -> Void) { submit(.flush(completion)) }
 

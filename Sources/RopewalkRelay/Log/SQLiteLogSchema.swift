@@ -2,12 +2,20 @@ import GRDB
 
 /// The tables of `log.sqlite`. `Spec/protocol.md` documents them for readers of the file.
 enum SQLiteLogSchema {
+  /// Takes a file from one version to the next, inside the transaction that takes it to the newest.
+  typealias Step = @Sendable (Database) throws -> Void
+
   /// "RWLG".
   static let applicationID: Int32 = 0x5257_4c47
-  static let version = 1
+  /// The step at index n makes version n + 1 of version n; version 0 is an empty file. A step that was released is never
+  /// changed: what comes later is a further step.
+  static let steps: [Step] = [{ try $0.execute(sql: version1) }]
+  /// The version that is written here, kept in the file as `user_version`.
+  static var version: Int { steps.count }
 
-  /// Opens the file, creates the tables in an empty one, and checks that it is a log of this version.
-  static func openPool(path: String) throws -> DatabasePool {
+  /// Opens the file. An empty one gets its tables and an older one is brought up to date, in one transaction; a later
+  /// one, or another database, is an error and stays as it is.
+  static func openPool(path: String, steps: [Step] = steps) throws -> DatabasePool {
     var configuration = Configuration()
     configuration.busyMode = .timeout(5)
     configuration.maximumReaderCount = 4
@@ -17,24 +25,28 @@ enum SQLiteLogSchema {
       // GRDB sets NORMAL in WAL mode, which loses the last commits when the machine loses power.
       try database.execute(sql: "PRAGMA synchronous = FULL")
       try database.inTransaction {
-        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-        switch (found, application) {
-        case (0, 0):
-          try database.execute(sql: tables)
-          try database.execute(sql: "PRAGMA application_id = \(applicationID)")
-          try database.execute(sql: "PRAGMA user_version = \(version)")
-        case (version, applicationID): break
-        default: throw RelayLogError(act: .open, reason: .damaged)
-        }
+        try update(database, steps)
         return .commit
       }
     }
     return pool
   }
 
+  private static func update(_ database: Database, _ steps: [Step]) throws {
+    let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+    guard application == (found == 0 ? 0 : applicationID), found >= 0 else {
+      throw RelayLogError(act: .open, reason: .damaged)
+    }
+    guard found <= steps.count else { throw RelayLogError(act: .open, reason: .later(version: found)) }
+    guard found < steps.count else { return }
+    for step in steps[found...] { try step(database) }
+    try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+    try database.execute(sql: "PRAGMA user_version = \(steps.count)")
+  }
+
   /// Numbers of 64 bits without sign are stored with the same bits.
-  private static let tables = """
+  private static let version1 = """
     CREATE TABLE rooms (
       id INTEGER PRIMARY KEY,
       name TEXT NOT NULL UNIQUE
