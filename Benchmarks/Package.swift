@@ -11,6 +11,8 @@ let package = Package(
   dependencies: [
     .package(name: "Ropewalk", path: ".."),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", from: "0.2.0"),
   ],
   targets: [
     .target(name: "OperationalTransform"),
@@ -18,12 +20,27 @@ let package = Package(
     .executableTarget(
       name: "RopewalkBench",
       dependencies: [
-        "CMemory", "OperationalTransform",
+        "CMemory", "OperationalTransform", "RelayLoad",
         .product(name: "RopewalkCore", package: "Ropewalk"),
         .product(name: "RopewalkSync", package: "Ropewalk"),
         .product(name: "RopewalkTraces", package: "Ropewalk"),
         .product(name: "RopewalkZstd", package: "Ropewalk"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    // The load generator beside the relay itself, which it starts as a process of its own.
+    .target(
+      name: "RelayLoad",
+      dependencies: [
+        "CMemory",
+        .product(name: "ropewalk", package: "Ropewalk"),
+        .product(name: "RopewalkCore", package: "Ropewalk"),
+        .product(name: "RopewalkSync", package: "Ropewalk"),
+        .product(name: "RopewalkZstd", package: "Ropewalk"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
     .testTarget(name: "OperationalTransformTests", dependencies: ["OperationalTransform"]),
   ],

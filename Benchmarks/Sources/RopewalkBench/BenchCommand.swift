@@ -13,6 +13,6 @@ struct BenchCommand: ParsableCommand {
     subcommands: [
       ReplayCommand.self, EditCommand.self, OpenCommand.self, SizeCommand.self, MemoryCommand.self,
       OfflineCommand.self, GrowthCommand.self, KeystrokeCommand.self, OTCommand.self, PeersCommand.self,
-      ReportCommand.self, WorkloadCommand.self, ChildCommand.self,
+      ReportCommand.self, RelayCommand.self, BareHubCommand.self, WorkloadCommand.self, ChildCommand.self,
     ])
 }
