@@ -256,8 +256,14 @@ struct EventGraph: Sendable {
 
 extension UnsafeBufferPointer<EventGraph.Parent> {
   /// Whether ascending parents contain a place.
+  @inline(__always)
   func containsPlace(_ place: UInt32) -> Bool {
-    if count < 8 { return contains { $0.place == place } }
+    if count > 8 { return searchPlace(place) }
+    for index in 0..<count where self[index].place == place { return true }
+    return false
+  }
+
+  private func searchPlace(_ place: UInt32) -> Bool {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2

@@ -54,10 +54,23 @@ struct FlatBuffer<Element: BitwiseCopyable>: ~Copyable {
   }
 
   @inline(__always)
+  mutating func append(_ values: UnsafeBufferPointer<Element>) {
+    guard let first = values.baseAddress else { return }
+    if count + values.count > capacity { reallocate(max(count + values.count, capacity * 2)) }
+    (base + count).initialize(from: first, count: values.count)
+    count += values.count
+  }
+
+  @inline(__always)
   mutating func removeLast() -> Element {
     assert(count > 0)
     count -= 1
     return base[count]
+  }
+
+  mutating func removeLast(_ number: Int) {
+    assert(number >= 0 && number <= count)
+    count -= number
   }
 
   private mutating func reallocate(_ length: Int) {

@@ -2,73 +2,123 @@
 /// what opening and replaying from scratch spend their time on. The general way is `TextHistory.append`;
 /// both give the same.
 struct HistoryBuilder: ~Copyable {
-  private var runs: FlatBuffer<EventGraph.GraphRun>
-  private var parents: FlatBuffer<EventGraph.Parent>
-  private var authorRuns: FlatBuffer<EventGraph.AuthorRun>
+  /// A column of the history to be, written in place: its memory is that of an array.
+  struct Column<Element: BitwiseCopyable> {
+    private let base: UnsafeMutablePointer<Element>
+    private let capacity: Int
+    private(set) var count = 0
+
+    /// Nil for memory of no elements.
+    init(_ memory: UnsafeMutableBufferPointer<Element>) {
+      // An array of a capacity above 0 has an address.
+      base = memory.baseAddress.unsafelyUnwrapped
+      capacity = memory.count
+    }
+
+    @inline(__always) subscript(index: Int) -> Element {
+      assert(index >= 0 && index < count)
+      return base[index]
+    }
+
+    @inline(__always) var all: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: base, count: count) }
+
+    @inline(__always) mutating func append(_ element: Element) {
+      assert(count < capacity)
+      (base + count).initialize(to: element)
+      count &+= 1
+    }
+
+    @inline(__always) mutating func removeLast(_ number: Int) { count &-= number }
+
+    /// Makes the elements from `first` on ascending and distinct.
+    @inline(__always) mutating func tidy(from first: Int) where Element == EventGraph.Parent {
+      if count < first + 2 || (count == first + 2 && base[first].place < base[first + 1].place) { return }
+      count = first + UnsafeMutableBufferPointer(start: base + first, count: count - first).tidy()
+    }
+  }
+
+  private var runs: Column<EventGraph.GraphRun>
+  private var parents: Column<EventGraph.Parent>
+  private var authorRuns: Column<EventGraph.AuthorRun>
+  private var logRuns: Column<OperationLog.Run>
   private var authors: FlatBuffer<EventGraph.Author>
   private var heads = FlatBuffer<UInt32>(capacity: 8)
-  private var logRuns: FlatBuffer<OperationLog.Run>
+  /// Of each run of the update, its last event.
+  private var lastEvents: FlatBuffer<EventGraph.Parent>
   private var count: UInt32 = 0
   /// The last log run, not yet among `logRuns`.
   private var open = OperationLog.Run(start: 0, position: 0, content: 0, kind: .insert)
+  /// Where the text begins in the update's bytes.
+  private let content: Int
+  /// The run that is being read, where its parents begin, and the place of its next event.
+  private var run = UpdateRun(author: 0, seq: 0, length: 0, byte: 0, followsOwn: false)
+  private var firstParent = 0
+  private var place: UInt32 = 0
+  /// A parent is not inside: then nothing of this counts.
+  private var isWaiting = false
 
-  /// The history of an update for an empty document; nil if it waits for events that are not inside.
-  static func build(_ decoded: borrowing DecodedUpdate, of update: Update) -> TextHistory? {
-    guard !decoded.header.spans.contains(where: { $0.seqs.lowerBound > 0 }) else { return nil }
-    var builder = HistoryBuilder(for: decoded)
-    let isWhole = update.bytes.withUnsafeBufferPointer { builder.read(decoded, bytes: $0) }
-    guard isWhole else { return nil }
-    let replicas = Array(decoded.header.replicas[..<decoded.header.spans.count])
-    return TextHistory(
-      graph: EventGraph(
-        runs: Array(builder.runs.all), parents: Array(builder.parents.all),
-        authorRuns: Array(builder.authorRuns.all), count: builder.count, heads: Array(builder.heads.all),
-        replicas: replicas, authors: Array(builder.authors.all)),
-      log: OperationLog(
-        runs: Array(builder.logRuns.all), content: Array(update.bytes[decoded.content]), count: builder.count)
+  /// The history of an update from the start for an empty document; nil if it waits for events that are not
+  /// inside.
+  static func build(_ update: Update, _ layout: UpdateLayout) throws(FormatError) -> TextHistory? {
+    var failure: FormatError?
+    var isWhole = false
+    var graph = EventGraph()
+    var count: UInt32 = 0
+    let runCount = max(1, layout.header.runCount)
+    // Four columns are filled at once, in the memory of the arrays that they will be. The update's bytes
+    // bound how long they can get; what they do not fill is never touched.
+    var (parents, authorRuns, logRuns): ([EventGraph.Parent], [EventGraph.AuthorRun], [OperationLog.Run]) = (
+      [], [], []
     )
-  }
-
-  private init(for decoded: borrowing DecodedUpdate) {
-    runs = FlatBuffer(capacity: decoded.runs.count)
-    parents = FlatBuffer(capacity: decoded.parents.count + decoded.runs.count)
-    authorRuns = FlatBuffer(capacity: decoded.runs.count)
-    authors = FlatBuffer(capacity: decoded.header.spans.count)
-    authors.grow(to: decoded.header.spans.count, filling: EventGraph.Author())
-    logRuns = FlatBuffer(capacity: decoded.operations.count)
-  }
-
-  /// Reads all runs; returns false if one waits.
-  private mutating func read(_ decoded: borrowing DecodedUpdate, bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    // Of each run of the update, its last event.
-    var lastEvents = FlatBuffer<EventGraph.Parent>(capacity: decoded.runs.count)
-    for index in 0..<decoded.runs.count {
-      let run = decoded.runs[index]
-      let firstParent = parents.count
-      if run.followsOwn {
-        let own = authors[Int(run.author)]
-        parents.append(EventGraph.Parent(place: own.lastPlace, run: own.lastRun))
-      }
-      for at in decoded.parents(ofRun: index) {
-        let parent = decoded.parents[at]
-        if parent.replica == DecodedUpdate.Parent.isRun {
-          parents.append(lastEvents[Int(parent.value)])
-        } else if let event = find(parent) {
-          parents.append(event)
-        } else {
-          return false
+    var (heads, authors): ([UInt32], [EventGraph.Author]) = ([], [])
+    let runs = [EventGraph.GraphRun](unsafeUninitializedCapacity: runCount) { runMemory, filledRuns in
+      parents = .init(unsafeUninitializedCapacity: max(1, layout.parents.count)) {
+        parentMemory, filledParents in
+        authorRuns = .init(unsafeUninitializedCapacity: runCount) { authorMemory, filledAuthorRuns in
+          logRuns = .init(unsafeUninitializedCapacity: max(1, layout.operations.count)) {
+            logMemory, filledLog in
+            var builder = HistoryBuilder(
+              layout, runs: Column(runMemory), parents: Column(parentMemory),
+              authorRuns: Column(authorMemory),
+              logRuns: Column(logMemory))
+            update.bytes.withUnsafeBufferPointer { bytes in
+              do throws(FormatError) {
+                var reader = try UpdateReader(bytes, layout)
+                try reader.read(into: &builder)
+              } catch { failure = error }
+            }
+            builder.flush()
+            isWhole = !builder.isWaiting
+            (filledRuns, filledParents) = (builder.runs.count, builder.parents.count)
+            (filledAuthorRuns, filledLog) = (builder.authorRuns.count, builder.logRuns.count)
+            (heads, authors) = (Array(builder.heads.all), Array(builder.authors.all))
+            count = builder.count
+          }
         }
       }
-      parents.sortAndDeduplicate(from: firstParent)
-      addRun(run, firstParent: firstParent)
-      addOperations(decoded, run: index, bytes: bytes)
-      lastEvents.append(EventGraph.Parent(place: count - 1, run: UInt32(runs.count - 1)))
     }
-    flush()
-    return true
+    if let failure { throw failure }
+    guard isWhole else { return nil }
+    graph = EventGraph(
+      runs: runs, parents: parents, authorRuns: authorRuns, count: count, heads: heads,
+      replicas: Array(layout.header.replicas[..<layout.header.spans.count]), authors: authors)
+    return TextHistory(
+      graph: graph,
+      log: OperationLog(runs: logRuns, content: Array(update.bytes[layout.content]), count: count))
   }
 
-  private func find(_ parent: DecodedUpdate.Parent) -> EventGraph.Parent? {
+  private init(
+    _ layout: UpdateLayout, runs: Column<EventGraph.GraphRun>, parents: Column<EventGraph.Parent>,
+    authorRuns: Column<EventGraph.AuthorRun>, logRuns: Column<OperationLog.Run>
+  ) {
+    (self.runs, self.parents, self.authorRuns, self.logRuns) = (runs, parents, authorRuns, logRuns)
+    content = layout.content.lowerBound
+    authors = FlatBuffer(capacity: layout.header.spans.count)
+    authors.grow(to: layout.header.spans.count, filling: EventGraph.Author())
+    lastEvents = FlatBuffer(capacity: layout.header.runCount)
+  }
+
+  private func find(_ parent: UpdateParent) -> EventGraph.Parent? {
     guard parent.replica < authors.count, parent.value < authors[Int(parent.replica)].known else {
       return nil
     }
@@ -81,41 +131,14 @@ struct HistoryBuilder: ~Copyable {
     return EventGraph.Parent(place: place, run: UInt32(runs.all.index(ofRunWith: place, in: 0..<runs.count)))
   }
 
-  private mutating func addRun(_ run: DecodedUpdate.Run, firstParent: Int) {
-    let start = count
-    count = start + run.length
-    var author = authors[Int(run.author)]
-    if author.lastPlace == EventGraph.none || author.lastPlace + 1 != start {
-      let last = author.known > 0 ? authorRuns[Int(author.lastAuthorRun)] : nil
-      let jump = last.map { authorRuns[Int($0.jump)] }
-      let beyond = jump.map { authorRuns[Int($0.jump)] }
-      let index = UInt32(authorRuns.count)
-      authorRuns.append(
-        EventGraph.AuthorRun(
-          start: start, author: run.author, seq: author.known, index: index, after: last,
-          lastIndex: author.lastAuthorRun, jump: jump, beyond: beyond))
-      author.lastAuthorRun = index
-    }
-    let isSequential =
-      start > 0 && parents.count == firstParent + 1 && parents[firstParent].place == start - 1
-    replaceHeads(from: firstParent, by: count - 1)
-    if isSequential {
-      _ = parents.removeLast()
-    } else {
-      runs.append(
-        EventGraph.GraphRun(
-          start: start, parentsStart: UInt32(firstParent), authorRun: UInt32(authorRuns.count - 1),
-          logRun: UInt32(logRuns.count)))
-    }
-    author.known += run.length
-    author.lastPlace = count - 1
-    author.lastRun = UInt32(runs.count - 1)
-    authors[Int(run.author)] = author
-  }
-
   @inline(__always)
-  private mutating func replaceHeads(from firstParent: Int, by head: UInt32) {
-    let covered = UnsafeBufferPointer(rebasing: parents.all[firstParent...])
+  private mutating func replaceHeads(by head: UInt32) {
+    let first = firstParent
+    let covered = UnsafeBufferPointer(rebasing: parents.all[first...])
+    if heads.count == 1 {
+      if covered.count > 0, covered.containsPlace(heads[0]) { heads[0] = head } else { heads.append(head) }
+      return
+    }
     var kept = 0
     for index in 0..<heads.count where !covered.containsPlace(heads[index]) {
       heads[kept] = heads[index]
@@ -125,47 +148,97 @@ struct HistoryBuilder: ~Copyable {
     heads.append(head)
   }
 
-  private mutating func addOperations(
-    _ decoded: borrowing DecodedUpdate, run index: Int, bytes: UnsafeBufferPointer<UInt8>
-  ) {
-    let run = decoded.runs[index]
-    let end =
-      index + 1 < decoded.runs.count ? Int(decoded.runs[index + 1].firstByte) : decoded.content.upperBound
-    var byte = Int(run.firstByte)
-    let isAscii = end - byte == Int(run.inserted)
-    var place = count - run.length
-    for at in decoded.operations(ofRun: index) {
-      let operation = decoded.operations[at]
-      add(operation, at: place, byte: UInt32(byte - decoded.content.lowerBound))
-      place += operation.length
-      if operation.kind == .insert {
-        let rest = UnsafeBufferPointer(rebasing: bytes[byte..<end])
-        byte +=
-          isAscii
-          ? Int(operation.length) : TextMetrics.byteOffset(ofScalar: Int(operation.length), in: rest)
-      }
+  private mutating func flush() {
+    if count > 0 { logRuns.append(open) }
+  }
+}
+
+extension HistoryBuilder: UpdateSink {
+  @inline(__always)
+  mutating func beginRun(_ run: UpdateRun) {
+    self.run = run
+    place = count
+    firstParent = parents.count
+    guard run.followsOwn else { return }
+    let own = authors[Int(run.author)]
+    parents.append(EventGraph.Parent(place: own.lastPlace, run: own.lastRun))
+  }
+
+  @inline(__always)
+  mutating func addParent(_ parent: UpdateParent) {
+    if parent.replica == UpdateParent.isRun {
+      parents.append(lastEvents[Int(parent.value)])
+    } else if let event = find(parent) {
+      parents.append(event)
+    } else {
+      isWaiting = true
     }
   }
 
   @inline(__always)
-  private mutating func add(_ operation: Operation, at place: UInt32, byte: UInt32) {
-    var start = place
-    var rest = operation
-    if place > 0 {
-      var last = Operation(kind: open.kind, position: open.position, length: place - open.start)
-      let absorbed = last.absorb(rest)
-      open.kind = last.kind
-      if absorbed == rest.length { return }
-      if absorbed > 0 {
-        rest = rest.dropping(absorbed)
-        start += absorbed
-      }
-      logRuns.append(open)
+  mutating func endParents() {
+    parents.tidy(from: firstParent)
+    let start = count
+    count = start + run.length
+    let author = authors.pointer(Int(run.author))
+    if author.pointee.lastPlace == EventGraph.none || author.pointee.lastPlace + 1 != start {
+      let last = author.pointee.known > 0 ? authorRuns[Int(author.pointee.lastAuthorRun)] : nil
+      let jump = last.map { authorRuns[Int($0.jump)] }
+      let index = UInt32(authorRuns.count)
+      authorRuns.append(
+        EventGraph.AuthorRun(
+          start: start, author: run.author, seq: author.pointee.known, index: index, after: last,
+          lastIndex: author.pointee.lastAuthorRun, jump: jump, beyond: jump.map { authorRuns[Int($0.jump)] }))
+      author.pointee.lastAuthorRun = index
     }
-    open = OperationLog.Run(start: start, position: rest.position, content: byte, kind: rest.kind)
+    let isSequential =
+      start > 0 && parents.count == firstParent + 1 && parents[firstParent].place == start - 1
+    replaceHeads(by: count - 1)
+    if isSequential {
+      parents.removeLast(1)
+    } else {
+      runs.append(
+        EventGraph.GraphRun(
+          start: start, parentsStart: UInt32(firstParent), authorRun: UInt32(authorRuns.count - 1),
+          logRun: UInt32(logRuns.count)))
+    }
+    author.pointee.known += run.length
+    author.pointee.lastPlace = count - 1
+    author.pointee.lastRun = UInt32(runs.count - 1)
+    lastEvents.append(EventGraph.Parent(place: count - 1, run: UInt32(runs.count - 1)))
   }
 
-  private mutating func flush() {
-    if count > 0 { logRuns.append(open) }
+  @inline(__always)
+  mutating func addOperation(_ operation: Operation, byte: Int) {
+    let start = place
+    place += operation.length
+    guard start > 0 else {
+      open = OperationLog.Run(
+        start: 0, position: operation.position, content: UInt32(byte - content), kind: operation.kind)
+      return
+    }
+    if open.kind == .insert || operation.kind == .insert {
+      // Typing goes on where the last run stopped, or something else begins.
+      if open.kind == operation.kind, open.position + (start - open.start) == operation.position { return }
+      logRuns.append(open)
+      open = OperationLog.Run(
+        start: start, position: operation.position, content: UInt32(byte - content), kind: operation.kind)
+    } else {
+      addDeletion(operation, at: start, byte: byte)
+    }
   }
+
+  private mutating func addDeletion(_ operation: Operation, at place: UInt32, byte: Int) {
+    var last = Operation(kind: open.kind, position: open.position, length: place - open.start)
+    let absorbed = last.absorb(operation)
+    open.kind = last.kind
+    if absorbed == operation.length { return }
+    let rest = absorbed > 0 ? operation.dropping(absorbed) : operation
+    logRuns.append(open)
+    open = OperationLog.Run(
+      start: place + absorbed, position: rest.position, content: UInt32(byte - content), kind: rest.kind)
+  }
+
+  @inline(__always)
+  mutating func endRun(inserted: UInt32) {}
 }

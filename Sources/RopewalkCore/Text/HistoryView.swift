@@ -79,16 +79,41 @@ struct HistoryView {
       rebasing: bytes[..<TextMetrics.byteOffset(ofScalar: to - from, in: bytes)])
   }
 
+  /// Adds the text of scalars `id ..< id + length` (see `Item.id`) to `text`; their log runs are among
+  /// `bounds`. O(log n + length).
+  @inline(__always)
+  func appendText(
+    ofScalars id: UInt32, length: UInt32, in bounds: Range<Int>, to text: inout FlatBuffer<UInt8>
+  ) {
+    var id = id
+    let end = id + length
+    while id < end {
+      let index = logRun(thatInserted: id, in: bounds)
+      let run = logRuns[index]
+      let start = run.start + (id - run.content)
+      let stop = min(start + (end - id), self.end(ofLogRun: index))
+      text.append(self.text(ofLogRun: index, from: start, to: stop))
+      id += stop - start
+    }
+  }
+
+  /// The insert run that holds a scalar; it is one of `bounds`. O(log n).
+  @inline(__always)
+  private func logRun(thatInserted id: UInt32, in bounds: Range<Int>) -> Int {
+    var (low, high) = (bounds.lowerBound, bounds.upperBound)
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      if logRuns[middle].content <= id { low = middle } else { high = middle }
+    }
+    return low
+  }
+
   /// Whether the event that inserted scalar `a` (a content offset) goes first where nothing but the ids
   /// decides.
   func isOrdered(_ a: UInt32, before b: UInt32) -> Bool { event(thatInserted: a) < event(thatInserted: b) }
 
   private func event(thatInserted id: UInt32) -> EventID {
-    var (low, high) = (0, logRuns.count)
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if logRuns[middle].content <= id { low = middle } else { high = middle }
-    }
+    let low = logRun(thatInserted: id, in: 0..<logRuns.count)
     let place = logRuns[low].start + (id - logRuns[low].content)
     let run = authorRuns[authorRun(at: place)]
     return EventID(replica: replicas[Int(run.author)], seq: run.seq + (place - run.start))

@@ -2,10 +2,6 @@ extension TextHistory {
   /// Adds the runs of an update whose parents are known, as far as they are new. Returns what the
   /// others wait for: when none of it is known, no further run can be added.
   mutating func append(_ decoded: borrowing DecodedUpdate, of update: Update) -> [EventID] {
-    if graph.count == 0, let whole = HistoryBuilder.build(decoded, of: update) {
-      self = whole
-      return []
-    }
     var missing = Set<EventID>()
     let runCount = decoded.runs.count
     // Of each run of the update, its last event, once that is known.
@@ -116,13 +112,21 @@ extension FlatBuffer<EventGraph.Parent> {
   @inline(__always)
   mutating func sortAndDeduplicate(from first: Int) {
     if count < first + 2 || (count == first + 2 && self[first].place < self[first + 1].place) { return }
-    var elements = UnsafeMutableBufferPointer(start: pointer(first), count: count - first)
-    elements.sort { $0.place < $1.place }
-    var kept = first + 1
-    for index in first + 1..<count where self[index].place != self[kept - 1].place {
+    let kept = UnsafeMutableBufferPointer(start: pointer(first), count: count - first).tidy()
+    removeLast(count - first - kept)
+  }
+}
+
+extension UnsafeMutableBufferPointer<EventGraph.Parent> {
+  /// Makes the elements ascending and distinct, and returns how many remain.
+  func tidy() -> Int {
+    var all = self
+    all.sort { $0.place < $1.place }
+    var kept = 1
+    for index in 1..<count where self[index].place != self[kept - 1].place {
       self[kept] = self[index]
       kept += 1
     }
-    while count > kept { _ = removeLast() }
+    return kept
   }
 }

@@ -3,16 +3,17 @@ struct SumTreeReader {
   let raw: UnsafeRawBufferPointer
 
   @inline(__always) func word(_ node: UInt32, _ index: Int) -> UInt32 {
-    raw.loadUnaligned(fromByteOffset: (Int(node) * SumTree.nodeWords + index) * 4, as: UInt32.self)
+    raw.loadUnaligned(fromByteOffset: (Int(node) &* SumTree.nodeWords &+ index) &* 4, as: UInt32.self)
   }
   @inline(__always) func sum(_ node: UInt32, _ slot: Int) -> SumTree.Sum {
-    raw.loadUnaligned(fromByteOffset: (Int(node) * SumTree.nodeWords + slot * 4) * 4, as: SumTree.Sum.self)
+    raw.loadUnaligned(
+      fromByteOffset: (Int(node) &* SumTree.nodeWords &+ slot &* 4) &* 4, as: SumTree.Sum.self)
   }
   @inline(__always) func counter(_ node: UInt32, _ slot: Int, _ lane: Int) -> UInt32 {
-    word(node, slot * 4 + lane)
+    word(node, slot &* 4 &+ lane)
   }
   @inline(__always) func child(_ node: UInt32, _ slot: Int) -> UInt32 {
-    word(node, SumTree.fanout * 4 + slot)
+    word(node, SumTree.fanout &* 4 &+ slot)
   }
   @inline(__always) func count(_ node: UInt32) -> Int { Int(word(node, SumTree.fanout * 5)) }
   /// Where a node stands in its parent.
@@ -27,14 +28,17 @@ struct SumTreeNodes {
   var reader: SumTreeReader { SumTreeReader(raw: UnsafeRawBufferPointer(raw)) }
 
   @inline(__always) func setWord(_ node: UInt32, _ index: Int, _ value: UInt32) {
-    raw.storeBytes(of: value, toByteOffset: (Int(node) * SumTree.nodeWords + index) * 4, as: UInt32.self)
+    raw.storeBytes(of: value, toByteOffset: (Int(node) &* SumTree.nodeWords &+ index) &* 4, as: UInt32.self)
   }
   @inline(__always) func setSum(_ node: UInt32, _ slot: Int, _ value: SumTree.Sum) {
     raw.storeBytes(
-      of: value, toByteOffset: (Int(node) * SumTree.nodeWords + slot * 4) * 4, as: SumTree.Sum.self)
+      of: value, toByteOffset: (Int(node) &* SumTree.nodeWords &+ slot &* 4) &* 4, as: SumTree.Sum.self)
+  }
+  @inline(__always) func add(_ difference: UInt32, to node: UInt32, _ slot: Int, _ lane: Int) {
+    setWord(node, slot &* 4 &+ lane, reader.counter(node, slot, lane) &+ difference)
   }
   @inline(__always) func setChild(_ node: UInt32, _ slot: Int, _ child: UInt32) {
-    setWord(node, SumTree.fanout * 4 + slot, child)
+    setWord(node, SumTree.fanout &* 4 &+ slot, child)
   }
   @inline(__always) func setCount(_ node: UInt32, _ count: Int) {
     setWord(node, SumTree.fanout * 5, UInt32(count))

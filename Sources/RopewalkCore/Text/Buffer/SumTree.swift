@@ -75,17 +75,17 @@ struct SumTree: Sendable {
       var before = Sum.zero
       var passed: UInt32 = 0
       while true {
-        let last = nodes.count(node) - 1
+        let last = nodes.count(node) &- 1
         var slot = 0
         while slot < last {
           let reached = passed &+ nodes.counter(node, slot, lane)
           if reached > offset { break }
           passed = reached
           before &+= nodes.sum(node, slot)
-          slot += 1
+          slot &+= 1
         }
         let child = nodes.child(node, slot)
-        level -= 1
+        level &-= 1
         if level == 0 { return (Int(child), before) }
         node = child
       }
@@ -125,6 +125,19 @@ struct SumTree: Sendable {
       while place.node != Self.none {
         let slot = Int(place.slot)
         nodes.setSum(place.node, slot, nodes.sum(place.node, slot) &+ difference)
+        place = nodes.place(place.node)
+      }
+    }
+  }
+
+  /// Adds to one counter of a leaf; wrapping. O(log n).
+  @inline(__always)
+  mutating func add(lane: Int, _ difference: UInt32, to leaf: Int) {
+    total[lane] &+= difference
+    var place = leafPlaces[leaf]
+    withNodes { nodes in
+      while place.node != Self.none {
+        nodes.add(difference, to: place.node, Int(place.slot), lane)
         place = nodes.place(place.node)
       }
     }

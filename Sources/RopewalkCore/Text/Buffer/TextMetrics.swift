@@ -22,11 +22,22 @@ enum TextMetrics {
   static func byteOffset(ofScalar index: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Int {
     var offset = 0
     var left = index
+    while left >= 8, offset + 8 <= bytes.count, isAscii8(bytes, at: offset) {
+      offset += 8
+      left -= 8
+    }
     while left > 0 {
       offset += width(bytes[offset])
       left -= 1
     }
     return offset
+  }
+
+  /// Whether eight bytes, which are there, stand for themselves.
+  @inline(__always)
+  private static func isAscii8(_ bytes: UnsafeBufferPointer<UInt8>, at offset: Int) -> Bool {
+    let word = UnsafeRawBufferPointer(bytes).loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    return word & 0x8080_8080_8080_8080 == 0
   }
 
   /// Bytes of the scalar that this byte leads.

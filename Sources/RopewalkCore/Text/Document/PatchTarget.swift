@@ -44,6 +44,21 @@ struct PatchTarget {
     }
   }
 
+  /// Deletes, and inserts in the same place.
+  mutating func replace(
+    _ deleted: UInt32, with bytes: UnsafeBufferPointer<UInt8>, scalars: UInt32, at position: UInt32
+  ) {
+    if deleted > 0 { buffer.delete(Int(deleted), at: Int(position)) }
+    if bytes.count == Int(scalars) {
+      buffer.insert(bytes, measuring: SumTree.Sum(scalars, scalars, scalars, 0), at: Int(position))
+    } else {
+      buffer.insert(bytes, at: Int(position))
+    }
+    guard collects else { return }
+    patches.append(TextPatch(position: Int(position), deleted: Int(deleted), inserted: Array(bytes)))
+    lastInserted = Int(scalars)
+  }
+
   /// Applies events that know the whole present text, in order. Returns whether an index was out of bounds.
   mutating func apply(_ start: UInt32, _ end: UInt32, of history: HistoryView, logRun: inout Int) -> Bool {
     var at = start

@@ -44,19 +44,36 @@ extension TextDocument {
     guard update.lineage == lineage else {
       throw .lineageMismatch(expected: lineage, found: update.lineage)
     }
-    let decoded = try decode(update)
+    let layout = try layout(of: update)
     var events = UInt64(history.graph.count)
-    for span in decoded.header.spans { events += UInt64(span.seqs.count) }
+    for span in layout.header.spans { events += UInt64(span.seqs.count) }
     guard events < Self.mergeEventLimit,
-      history.log.content.count + decoded.content.count < Self.mergeContentLimit
+      history.log.content.count + layout.content.count < Self.mergeContentLimit
     else { throw .tooLarge }
+    if history.graph.count == 0, layout.isFromStart, let whole = try build(update, layout) {
+      history = whole
+      return
+    }
+    let decoded = try decode(update, layout)
     if let clash = history.clash(with: decoded, of: update) { throw .idClash(clash) }
     let missing = history.append(decoded, of: update)
     if !missing.isEmpty { pending.insert(update, waitingFor: missing) }
   }
 
-  private func decode(_ update: Update) throws(ApplyError) -> DecodedUpdate {
-    do throws(FormatError) { return try DecodedUpdate.decode(update) } catch { throw .malformed(error) }
+  private func layout(of update: Update) throws(ApplyError) -> UpdateLayout {
+    do throws(FormatError) { return try UpdateLayout(update) } catch { throw .malformed(error) }
+  }
+
+  private func build(_ update: Update, _ layout: UpdateLayout) throws(ApplyError) -> TextHistory? {
+    do throws(FormatError) { return try HistoryBuilder.build(update, layout) } catch {
+      throw .malformed(error)
+    }
+  }
+
+  private func decode(_ update: Update, _ layout: UpdateLayout) throws(ApplyError) -> DecodedUpdate {
+    do throws(FormatError) { return try DecodedUpdate.decode(update, layout) } catch {
+      throw .malformed(error)
+    }
   }
 
   /// Tries updates again whose missing event has come. One that turns out to contradict what is known is

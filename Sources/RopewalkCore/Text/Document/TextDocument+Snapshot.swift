@@ -53,12 +53,12 @@ extension TextDocument {
     let update = try Update(bytes: Array(try reader.block("snapshot.history")), budget: budget)
     let waitingCount = try reader.count("snapshot.waiting")
     self.init(lineage: update.lineage)
-    let decoded = try DecodedUpdate.decode(update)
-    guard !decoded.header.spans.contains(where: { $0.seqs.lowerBound > 0 }), text.count < Self.contentLimit,
-      decoded.content.count < Self.contentLimit,
-      decoded.header.spans.reduce(0, { $0 + UInt64($1.seqs.count) }) < Self.snapshotEventLimit,
-      history.append(decoded, of: update).isEmpty
+    let layout = try UpdateLayout(update)
+    guard layout.isFromStart, text.count < Self.contentLimit, layout.content.count < Self.contentLimit,
+      layout.header.spans.reduce(0, { $0 + UInt64($1.seqs.count) }) < Self.snapshotEventLimit,
+      let whole = try HistoryBuilder.build(update, layout)
     else { throw FormatError(.badValue, at: historyStart, field: "snapshot.history") }
+    history = whole
     history.isIrregular = flags & Self.irregularFlag != 0
     buffer = text.withUnsafeBufferPointer { TextBuffer(utf8: $0) }
     for _ in 0..<waitingCount {

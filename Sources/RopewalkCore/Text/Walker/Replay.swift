@@ -62,36 +62,42 @@ struct Replay: ~Copyable {
   private mutating func runConcurrent(into target: inout PatchTarget) {
     var walker = walker.take() ?? Walker(authorCount: history.replicas.count)
     let present = UInt32(target.buffer.scalarCount)
+    var start = at
     if at > first {
       walker.open(head: at - 1, length: present, history: history, from: at)
     } else {
-      openBefore(present: present, walker: &walker, target: &target)
+      start = openBefore(present: present, walker: &walker, target: &target)
       if isContradicted { return }
     }
+    // Changes are made one by one only if the text already holds some of what is walked.
+    let isWhole = start == at
     var (authorRun, logRun) = (authorRun, logRun)
     while history.end(ofAuthorRun: authorRun) <= at { authorRun += 1 }
     while at < history.count, Int(at) > Int(bounds[graphRun - firstRun]) {
       let end = history.end(ofGraphRun: graphRun)
       walk(
         from: at, to: end, run: graphRun, walker: &walker, authorRun: &authorRun, logRun: &logRun,
-        target: &target, isKnown: false)
+        target: &target, isSilent: isWhole)
       at = end
       graphRun += 1
     }
     (self.authorRun, self.logRun) = (authorRun, logRun)
+    if isWhole { walker.emit(into: &target, history: history, lastLogRun: logRun) }
     if walker.isIrregular { isIrregular = true }
     self.walker = consume walker
   }
 
   /// Opens the walker at an earlier place, from which the new events can be placed, and walks what is known
-  /// since.
-  private mutating func openBefore(present: UInt32, walker: inout Walker, target: inout PatchTarget) {
+  /// since. Returns that place.
+  private mutating func openBefore(
+    present: UInt32, walker: inout Walker, target: inout PatchTarget
+  ) -> UInt32 {
     let start = isIrregular ? 0 : base()
     let isLong = start > 0 && start < at
     walker.open(
       head: start > 0 ? start - 1 : nil, length: isLong ? Self.longBase : start < at ? 0 : present,
       history: history, from: start)
-    guard start < at else { return }
+    guard start < at else { return start }
     var run = history.graphRun(at: start)
     var knownAuthorRun = Int(history.graphRuns[run].authorRun)
     while history.end(ofAuthorRun: knownAuthorRun) <= start { knownAuthorRun += 1 }
@@ -101,18 +107,19 @@ struct Replay: ~Copyable {
       let end = min(at, history.end(ofGraphRun: run))
       walk(
         from: place, to: end, run: run, walker: &walker, authorRun: &knownAuthorRun, logRun: &knownLogRun,
-        target: &target, isKnown: true)
+        target: &target, isSilent: true)
       place = end
       run += 1
     }
     let excess = walker.tree.total[View.present] &- present
     isContradicted = isLong ? !walker.shortenBase(by: excess) : excess != 0
+    return start
   }
 
   /// Walks a part of a graph run, author by author.
   private func walk(
     from start: UInt32, to end: UInt32, run: Int, walker: inout Walker, authorRun: inout Int,
-    logRun: inout Int, target: inout PatchTarget, isKnown: Bool
+    logRun: inout Int, target: inout PatchTarget, isSilent: Bool
   ) {
     var at = start
     while at < end {
@@ -121,12 +128,12 @@ struct Replay: ~Copyable {
       if at == history.graphRuns[run].start {
         walker.walk(
           at, stop, run: run, parents: history.parents(ofGraphRun: run), author: author, history: history,
-          logRun: &logRun, target: &target, isKnown: isKnown)
+          logRun: &logRun, target: &target, isSilent: isSilent)
       } else {
         withUnsafePointer(to: EventGraph.Parent(place: at - 1, run: UInt32(run))) { parent in
           walker.walk(
             at, stop, run: run, parents: UnsafeBufferPointer(start: parent, count: 1), author: author,
-            history: history, logRun: &logRun, target: &target, isKnown: isKnown)
+            history: history, logRun: &logRun, target: &target, isSilent: isSilent)
         }
       }
       at = stop

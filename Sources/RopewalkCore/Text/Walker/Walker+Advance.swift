@@ -12,6 +12,38 @@ extension Walker {
     place < base || place < limits[view * authorCount + Int(author)]
   }
 
+  /// What must be advanced if one parent is the view's head and what is new of the other is a part of one
+  /// graph run, all of one author: what two people typing at once mostly give. Nil if it is more than that,
+  /// and an empty piece if nothing is new.
+  @inline(__always)
+  func singlePiece(
+    ofView view: Int, to parents: UnsafeBufferPointer<EventGraph.Parent>, history: HistoryView
+  ) -> AdvancePiece? {
+    guard parents.count == 2 else { return nil }
+    let head = views[view].head
+    let parent = parents[0].place == head ? parents[1] : parents[0]
+    guard parents[0].place == head || parents[1].place == head, parent.place >= base else { return nil }
+    let run = history.graphRuns[Int(parent.run)]
+    var authorRun = Int(run.authorRun)
+    while history.end(ofAuthorRun: authorRun) <= parent.place { authorRun &+= 1 }
+    let author = history.authorRuns[authorRun].author
+    let limit = limits[view &* authorCount &+ Int(author)]
+    let start = max(history.authorRuns[authorRun].start, run.start)
+    let lower = min(max(start, base, limit), parent.place &+ 1)
+    if lower == start {
+      guard start == run.start else { return nil }
+      for earlier in history.parents(ofGraphRun: Int(parent.run)) where earlier.place != head {
+        if earlier.place < base { continue }
+        var authorRun = Int(history.graphRuns[Int(earlier.run)].authorRun)
+        while history.end(ofAuthorRun: authorRun) <= earlier.place { authorRun &+= 1 }
+        let author = Int(history.authorRuns[authorRun].author)
+        guard earlier.place < limits[view &* authorCount &+ author] else { return nil }
+      }
+    }
+    return AdvancePiece(
+      places: PlaceRange(start: lower, end: parent.place &+ 1), author: author, run: parent.run)
+  }
+
   /// Finds what must be advanced to bring a view to the version of `parents`, if nothing need be retreated:
   /// the common case, in which only the events that are new to the view are touched. Fills `advance`,
   /// latest first.

@@ -10,23 +10,25 @@ extension Walker {
   /// it, all of one item. Returns how many, and what that takes from the present text; nil if nothing
   /// stands there.
   mutating func delete(
-    upTo limit: UInt32, at position: UInt32, isReversed: Bool, event place: UInt32, in view: Int
+    upTo limit: UInt32, at position: UInt32, isReversed: Bool, event: UInt32, in view: Int
   ) -> (count: UInt32, removal: Removal?)? {
     guard position < tree.total[view] else { return nil }
     let (leaf, before) = tree.locate(position, lane: view)
     var left = position - before[view]
     var present = before[View.present]
-    var spot = Spot(leaf: leaf, index: 0)
+    let first = items.pointer(leaf &* Self.leafCapacity)
+    var place = first
     while true {
-      let length = items[slot(spot)].length
-      if state(slot(spot), view) == 1 {
+      let length = place.pointee.length
+      if Self.state(of: place, view) == 1 {
         if left < length { break }
-        left -= length
+        left &-= length
       }
-      if state(slot(spot), View.present) == 1 { present += length }
-      spot.index += 1
+      if Self.state(of: place, View.present) == 1 { present &+= length }
+      place += 1
     }
-    let length = items[slot(spot)].length
+    var spot = Spot(leaf: leaf, index: place - first)
+    let length = place.pointee.length
     let count = min(limit, isReversed ? left + 1 : length - left)
     let start = isReversed ? left + 1 - count : left
     if start > 0 {
@@ -45,7 +47,7 @@ extension Walker {
     let id = pointer.pointee.id
     deletions.append(
       Deletion(
-        start: place, id: isReversed ? id + count - 1 : id, length: count, isReversed: isReversed))
+        start: event, id: isReversed ? id + count - 1 : id, length: count, isReversed: isReversed))
     return (count, removal)
   }
 }

@@ -16,20 +16,21 @@ extension Walker {
       var left = clamped - 1 - before[view]
       present = before[View.present]
       spot.leaf = leaf
-      var slot = leaf * Self.leafCapacity
+      let first = items.pointer(leaf &* Self.leafCapacity)
+      var place = first
       while true {
-        let length = items[slot].length
-        if state(slot, view) == 1 {
+        let length = place.pointee.length
+        if Self.state(of: place, view) == 1 {
           if left < length { break }
-          left -= length
+          left &-= length
         }
-        if state(slot, View.present) == 1 { present += length }
-        slot += 1
+        if Self.state(of: place, View.present) == 1 { present &+= length }
+        place += 1
       }
-      let item = items[slot]
-      spot.index = slot - leaf * Self.leafCapacity
-      originLeft = item.id + left
-      if item.state[View.present] == 1 { present += left + 1 }
+      let item = place.pointee
+      spot.index = place - first
+      originLeft = item.id &+ left
+      if item.state[View.present] == 1 { present &+= left &+ 1 }
       if left + 1 < item.length {
         rightParent = originLeft + 1
         spot = split(spot, at: left + 1)
@@ -79,8 +80,8 @@ extension Walker {
     return Item.none
   }
 
-  /// An item with the same left origin and right parent as a new one, met on the way: they stand in the order of
-  /// their ids.
+  /// An item with the same left origin and right parent as a new one, met on the way: they stand in the
+  /// order of their ids.
   struct Sibling {
     var id: UInt32
     /// Where the new item goes if it stands before this one.

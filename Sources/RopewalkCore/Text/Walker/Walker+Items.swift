@@ -5,7 +5,7 @@ extension Walker {
     var index: Int
   }
 
-  @inline(__always) func slot(_ spot: Spot) -> Int { spot.leaf * Self.leafCapacity + spot.index }
+  @inline(__always) func slot(_ spot: Spot) -> Int { spot.leaf &* Self.leafCapacity &+ spot.index }
 
   /// The spot itself if an item stands there, else the first of the next leaf; nil at the end.
   @inline(__always) func settled(_ spot: Spot) -> Spot? {
@@ -15,14 +15,14 @@ extension Walker {
   }
 
   /// The item that holds scalar `id`. O(log n).
-  func find(_ id: UInt32) -> Spot {
+  @inline(__always) func find(_ id: UInt32) -> Spot {
     let leaf =
       id & Item.baseFlag != 0
-      ? tree.locate(id & ~Item.baseFlag, lane: View.base).leaf : Int(leafOfScalar[Int(id - contentBase)])
-    let start = leaf * Self.leafCapacity
-    var index = 0
-    while id &- items[start + index].id >= items[start + index].length { index += 1 }
-    return Spot(leaf: leaf, index: index)
+      ? tree.locate(id & ~Item.baseFlag, lane: View.base).leaf : Int(leafOfScalar[Int(id &- contentBase)])
+    let first = items.pointer(leaf &* Self.leafCapacity)
+    var item = first
+    while id &- item.pointee.id >= item.pointee.length { item += 1 }
+    return Spot(leaf: leaf, index: item - first)
   }
 
   /// Whether scalar `a` stands before scalar `b`; `none` stands before everything.
@@ -36,9 +36,13 @@ extension Walker {
   }
 
   /// Makes sure that an item can be put at a spot; the spot moves if its leaf is split.
+  @inline(__always)
   mutating func makeRoom(at spot: Spot) -> Spot {
-    let count = Int(itemCounts[spot.leaf])
-    guard count == Self.leafCapacity else { return spot }
+    itemCounts[spot.leaf] == UInt32(Self.leafCapacity) ? splitLeaf(at: spot) : spot
+  }
+
+  private mutating func splitLeaf(at spot: Spot) -> Spot {
+    let count = Self.leafCapacity
     let kept = count / 2
     let source = spot.leaf * Self.leafCapacity
     var moved = SumTree.Sum.zero
@@ -59,17 +63,22 @@ extension Walker {
   /// Remembers the leaf of an item's scalars.
   @inline(__always) func note(_ item: Item, in leaf: Int) {
     guard item.id & Item.baseFlag == 0 else { return }
-    (leafOfScalar.base + Int(item.id - contentBase)).update(repeating: UInt32(leaf), count: Int(item.length))
+    (leafOfScalar.base + Int(item.id &- contentBase)).update(
+      repeating: UInt32(truncatingIfNeeded: leaf), count: Int(item.length))
   }
 
   /// Puts an item at a spot; its sum is added to the tree unless it is already counted there.
   mutating func put(_ item: Item, at wanted: Spot, isCounted: Bool) -> Spot {
     let spot = makeRoom(at: wanted)
     let count = Int(itemCounts[spot.leaf])
-    let place = items.pointer(slot(Spot(leaf: spot.leaf, index: 0))) + spot.index
-    (place + 1).update(from: place, count: count - spot.index)
+    let place = items.pointer(slot(spot))
+    var end = items.pointer(spot.leaf &* Self.leafCapacity) + count
+    while end > place {
+      end.pointee = (end - 1).pointee
+      end -= 1
+    }
     place.pointee = item
-    itemCounts[spot.leaf] = UInt32(count + 1)
+    itemCounts[spot.leaf] = UInt32(truncatingIfNeeded: count &+ 1)
     note(item, in: spot.leaf)
     if !isCounted { tree.add(item.seen, to: spot.leaf) }
     return spot
@@ -92,21 +101,28 @@ extension Walker {
 
   /// Changes the state of the scalars `start ..< end` in one view by a difference (wrapping). O(log n) per
   /// item.
+  @inline(__always)
   mutating func change(_ start: UInt32, _ end: UInt32, in view: Int, by difference: UInt32) {
     var start = start
-    while start < end {
-      var spot = find(start)
-      let item = items[slot(spot)]
-      if item.id < start {
-        spot = split(spot, at: start - item.id)
-        spot.index += 1
-      }
-      if items[slot(spot)].length > end - start { spot = split(spot, at: end - start) }
+    while true {
+      let spot = find(start)
       let pointer = items.pointer(slot(spot))
-      let before = pointer.pointee.seen
-      addState(slot(spot), view, difference)
-      tree.add(pointer.pointee.seen &- before, to: spot.leaf)
-      start += pointer.pointee.length
+      let length = pointer.pointee.length
+      if pointer.pointee.id == start, length <= end &- start {
+        let before = pointer.pointee.state[view]
+        let after = before &+ difference
+        addState(slot(spot), view, difference)
+        // Only visible or not counts.
+        if before == 1 || after == 1 {
+          tree.add(lane: view, before == 1 ? 0 &- length : length, to: spot.leaf)
+        }
+        start &+= length
+        if start == end { return }
+      } else if pointer.pointee.id < start {
+        _ = split(spot, at: start &- pointer.pointee.id)
+      } else {
+        _ = split(spot, at: end &- start)
+      }
     }
   }
 }

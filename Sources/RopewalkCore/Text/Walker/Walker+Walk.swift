@@ -1,10 +1,10 @@
 extension Walker {
   /// Walks events of one graph run, all of one author, the first of which follows `parents`. Their changes
-  /// to the present text go to `target`, unless they were made before (`isKnown`).
+  /// to the present text go to `target`, unless it is silent.
   mutating func walk(
     _ start: UInt32, _ end: UInt32, run: Int, parents: UnsafeBufferPointer<EventGraph.Parent>, author: UInt32,
     history: HistoryView,
-    logRun: inout Int, target: inout PatchTarget, isKnown: Bool
+    logRun: inout Int, target: inout PatchTarget, isSilent: Bool
   ) {
     graphBounds = graphBounds.lowerBound..<run + 1
     logBounds = logBounds.lowerBound..<logRun + 1
@@ -22,12 +22,12 @@ extension Walker {
         let id = run.content + (at - run.start)
         let position = insert(
           id: id, length: operation.length, at: operation.position, in: view, history: history)
-        if !isKnown {
+        if !isSilent {
           target.insert(
             history.text(ofLogRun: logRun, from: at, to: stop), scalars: operation.length, at: position)
         }
       } else {
-        walkDeletion(operation, event: at, in: view, target: &target, isKnown: isKnown)
+        walkDeletion(operation, event: at, in: view, target: &target, isSilent: isSilent)
       }
       at = stop
       if stop == history.end(ofLogRun: logRun) { logRun += 1 }
@@ -39,7 +39,7 @@ extension Walker {
   }
 
   private mutating func walkDeletion(
-    _ operation: Operation, event: UInt32, in view: Int, target: inout PatchTarget, isKnown: Bool
+    _ operation: Operation, event: UInt32, in view: Int, target: inout PatchTarget, isSilent: Bool
   ) {
     let isReversed = operation.kind == .deleteBackward
     var position = operation.position
@@ -61,7 +61,7 @@ extension Walker {
         isIrregular = true
         return
       }
-      if let removal, !isKnown { target.delete(removal.length, at: removal.position) }
+      if let removal, !isSilent { target.delete(removal.length, at: removal.position) }
       left -= count
       at += count
       if isReversed, left > 0 { position -= count }

@@ -40,6 +40,8 @@ struct Walker: ~Copyable {
   var advance = FlatBuffer<AdvancePiece>()
   var frontier = MaxHeap()
   var siblings = FlatBuffer<Sibling>()
+  /// What `emit` puts in at one place.
+  var text = FlatBuffer<UInt8>(capacity: 1024)
   /// Every event before this place is in the base text, and all from here on follow the one before it.
   var base: UInt32 = 0
   /// The runs of the graph and of the log from the base to what is being walked; others cannot be met.
@@ -124,12 +126,15 @@ struct Walker: ~Copyable {
   }
 
   @inline(__always) func state(_ slot: Int, _ view: Int) -> UInt32 {
-    UnsafeRawPointer(items.pointer(slot)).loadUnaligned(
-      fromByteOffset: Item.stateOffset + 4 * view, as: UInt32.self)
+    Self.state(of: items.pointer(slot), view)
+  }
+
+  @inline(__always) static func state(of item: UnsafeMutablePointer<Item>, _ view: Int) -> UInt32 {
+    UnsafeRawPointer(item).loadUnaligned(fromByteOffset: Item.stateOffset &+ 4 &* view, as: UInt32.self)
   }
 
   @inline(__always) func addState(_ slot: Int, _ view: Int, _ difference: UInt32) {
-    let place = UnsafeMutableRawPointer(items.pointer(slot)) + Item.stateOffset + 4 * view
+    let place = UnsafeMutableRawPointer(items.pointer(slot)) + (Item.stateOffset &+ 4 &* view)
     place.storeBytes(of: place.loadUnaligned(as: UInt32.self) &+ difference, as: UInt32.self)
   }
 }
