@@ -73,19 +73,26 @@ let package = Package(
     .testTarget(name: "RopewalkCoreTests", dependencies: ["RopewalkCore", "RopewalkZstd"]),
     .testTarget(name: "RopewalkSyncTests", dependencies: ["RopewalkSync"]),
     .executableTarget(name: "ReplicaWriter", dependencies: ["RopewalkReplica"], path: "Tests/ReplicaWriter"),
+    .target(
+      name: "DamagedFiles", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+      path: "Tests/DamagedFiles"),
     .testTarget(
       name: "RopewalkReplicaTests",
-      dependencies: ["RopewalkReplica", "ReplicaWriter", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: [
+        "DamagedFiles", "RopewalkReplica", "ReplicaWriter", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .testTarget(
       name: "RopewalkRelayTests",
       dependencies: [
-        "RopewalkRelay", .product(name: "GRDB", package: "GRDB.swift"),
+        "DamagedFiles", "RopewalkRelay", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "X509", package: "swift-certificates"),
       ]),
     .testTarget(
       name: "RopewalkClientTests",
       dependencies: [
-        "RopewalkClient", "RopewalkRelay", .product(name: "Logging", package: "swift-log"),
+        "DamagedFiles", "RopewalkClient", "RopewalkRelay", .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "X509", package: "swift-certificates"),
       ]),
     .testTarget(

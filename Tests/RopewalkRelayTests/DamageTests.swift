@@ -1,3 +1,4 @@
+import DamagedFiles
 import Foundation
 import NIOCore
 import NIOWebSocket
@@ -8,31 +9,18 @@ import Testing
 
 @testable import RopewalkRelay
 
-/// Damaged frames, envelopes and log files give errors, and never a trap. `ROPEWALK_RUNS=N` makes the runs N times as long.
-@Suite(.timeLimit(.minutes(30))) struct DamageTests {
-  private static let runs =
-    ProcessInfo.processInfo.environment["ROPEWALK_RUNS"].flatMap(Int.init) ?? 1
-
-  /// A generator whose seed was printed, so that a failure can be repeated with `ROPEWALK_SEED`.
-  private func random(_ name: String) -> SeededRandom {
-    let seed =
-      ProcessInfo.processInfo.environment["ROPEWALK_SEED"].flatMap(UInt64.init) ?? .random(in: 0...1 << 48)
-    print("\(name): seed \(seed)")
-    return SeededRandom(seed: seed)
-  }
-
-  @Test func randomFramesAreMessagesOrFaults() {
-    var random = random("frames")
-    for _ in 0..<2000 * Self.runs {
+/// Damaged frames, envelopes and log files give errors, and never a trap.
+@Suite(.timeLimit(.minutes(240))) struct DamageTests {
+  @Test func randomFramesAreMessagesOrFaults() async throws {
+    try await DamageRun("frames", count: 2000).forEach { _, random in
       var assembler = MessageAssembler(largestMessage: 200)
-      for _ in 0..<Int.random(in: 1...6, using: &random) {
-        let payload = random.bytes(Int.random(in: 0...120, using: &random))
+      for _ in 0...random.below(6) {
         var frame = WebSocketFrame(
-          fin: random.chance(0.6),
-          opcode: WebSocketOpcode(encodedWebSocketOpcode: .random(in: 0...15, using: &random))!,
-          maskKey: random.chance(0.9) ? WebSocketMaskingKey([1, 2, 3, 4]) : nil,
-          data: ByteBuffer(bytes: payload))
-        frame.rsv1 = random.chance(0.05)
+          fin: random.below(10) < 6,
+          opcode: WebSocketOpcode(encodedWebSocketOpcode: UInt8(random.below(16)))!,
+          maskKey: random.below(10) < 9 ? WebSocketMaskingKey([1, 2, 3, 4]) : nil,
+          data: ByteBuffer(bytes: random.bytes(random.below(121))))
+        frame.rsv1 = random.once(in: 20)
         do {
           if case .message(let buffer)? = try assembler.receive(frame) {
             #expect(buffer.readableBytes <= 200)
@@ -42,18 +30,14 @@ import Testing
     }
   }
 
-  @Test func damagedEnvelopesAreErrorsOrMessagesWithinTheBound() {
-    var random = random("envelopes")
+  @Test func damagedEnvelopesAreErrorsOrMessagesWithinTheBound() async throws {
     let message = Array(String(repeating: "all work and no play ", count: 40).utf8)
     let whole = [
       Envelope.plain(message), Envelope.zstd(frame: Zstd.compress(message), size: message.count),
     ]
-    for _ in 0..<2000 * Self.runs {
-      var bytes = whole[Int.random(in: 0...1, using: &random)]
-      for _ in 0..<Int.random(in: 1...4, using: &random) {
-        bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: 0...255, using: &random)
-      }
-      if random.chance(0.3) { bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random)) }
+    try await DamageRun("envelopes", count: 2000).forEach { _, random in
+      var bytes = whole[random.below(2)]
+      ByteDamage.damage(&bytes, using: &random)
       let opened = try? Envelope.open(bytes, largestMessage: 1000) {
         try? Zstd.decompress(Array($0), maximumBytes: $1)
       }
@@ -62,39 +46,44 @@ import Testing
   }
 
   @Test func damagedLogsAreErrorsOrEntries() async throws {
-    var random = random("logs")
     try await withDirectory { path in
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-      let file = path + "/log.sqlite"
-      let key = try await write(to: file)
-      let intact = try Data(contentsOf: URL(fileURLWithPath: file))
-      for _ in 0..<50 * Self.runs {
-        var damaged = intact
-        for _ in 0..<Int.random(in: 1...60, using: &random) {
-          // The header is left alone now and then, so that the pages behind it are read as well.
-          let first = random.chance(0.9) ? 100 : 0
-          damaged[Int.random(in: first..<damaged.count, using: &random)] = .random(
-            in: 0...255, using: &random)
-        }
-        if random.chance(0.2) { damaged.removeLast(Int.random(in: 1..<damaged.count, using: &random)) }
-        try damaged.write(to: URL(fileURLWithPath: file))
-        for end in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file + end) }
-        guard let log = try? SQLiteLog(path: file) else { continue }
-        _ = await result { log.open(.test, $0) }
-        _ = await result { log.read(.test, from: 1, maximumBytes: 1 << 20, $0) }
-        _ = await result { log.digest(of: .test, at: 7, $0) }
-        _ = await result { log.coverage(of: .test, key, $0) }
-        log.close()
+      let entries = try await write(to: path + "/good.sqlite")
+      let damaged = try DamagedDatabase(
+        of: path + "/good.sqlite", change: "UPDATE entries SET time = time + 1 WHERE cursor = 3")
+      try await DamageRun("log files", count: 200).forEach { seed, random in
+        let file = path + "/\(seed).sqlite"
+        try damaged.write(to: file, using: &random)
+        if let log = try? SQLiteLog(path: file) { await use(log, entries) }
+        for end in ["", "-wal", "-shm"] { unlink(file + end) }
       }
     }
   }
 
-  private func write(to file: String) async throws -> CoverageKey {
+  /// Reads all there is, and goes on from there.
+  private func use(_ log: SQLiteLog, _ entries: [RelayRoom.NewEntry]) async {
+    let head = await result { log.open(.test, $0) }
+    _ = await result { log.read(.test, from: 1, maximumBytes: 1 << 20, $0) }
+    _ = await result { log.digest(of: .test, at: 4, $0) }
+    _ = await result { log.coverage(of: .test, CoverageKey(entries[0].entry.header), $0) }
+    if case .success(let head) = head, head.cursor < .max {
+      let old = entries[0].entry
+      let entry = LogEntry(
+        cursor: head.cursor + 1, subject: old.subject, time: 2000, header: header(90..<91),
+        payload: old.payload)
+      let next = RelayRoom.NewEntry(
+        entry: entry, payloadHash: PayloadHash(of: entry.payload), digest: entry.digest(after: head.digest))
+      _ = await result { log.append([next], to: .test, $0) }
+    }
+    log.close()
+  }
+
+  private func write(to file: String) async throws -> [RelayRoom.NewEntry] {
     let log = try SQLiteLog(path: file)
     var digest = LogDigest.zero
     var entries: [RelayRoom.NewEntry] = []
-    for index in 0..<60 as Range<UInt32> {
-      let payload = [UInt8](repeating: UInt8(index), count: Int(index) * 40)
+    for index in 0..<9 as Range<UInt32> {
+      let payload = [UInt8](repeating: UInt8(index), count: Int(index) * 20)
       let entry = LogEntry(
         cursor: UInt64(index) + 1, subject: [65, 66], time: 1000, header: header(index..<index + 1),
         payload: payload)
@@ -104,7 +93,7 @@ import Testing
     let all = entries
     _ = try await result { log.append(all, to: .test, $0) }.get()
     log.close()
-    return CoverageKey(all[0].entry.header)
+    return all
   }
 
   private func result<Value: Sendable>(
@@ -112,23 +101,4 @@ import Testing
   ) async -> Result<Value, RelayLogError> {
     await withCheckedContinuation { continuation in call { continuation.resume(returning: $0) } }
   }
-}
-
-/// SplitMix64.
-struct SeededRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  mutating func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
-
-  mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in .random(in: 0...255, using: &self) } }
 }

@@ -1,3 +1,4 @@
+import DamagedFiles
 import Foundation
 import RopewalkCore
 import RopewalkSync
@@ -124,7 +125,7 @@ import Testing
       let intact = try Data(contentsOf: file)
       let seed = UInt64.random(in: 0...1 << 48)
       print("damaged log: seed \(seed)")
-      var random = SeededRandom(seed: seed)
+      var random = DamageRandom(seed: seed)
       for _ in 0..<10 {
         var damaged = intact
         for _ in 0..<Int.random(in: 1...40, using: &random) {

@@ -28,89 +28,6 @@ import Testing
     try replica.close()
   }
 
-  /// Does everything that can be done with a file; errors are fine, traps are not.
-  private func useFile(_ path: String) {
-    _ = try? Replica.verify(path: path)
-    guard let replica = try? Replica(path: path, options: .forTests()) else { return }
-    let room = RoomName("team")
-    for status in (try? replica.documents()) ?? [] {
-      guard let document = try? replica.document(status.key, in: status.room) else { continue }
-      _ = try? document.text
-      _ = try? document.history()
-      _ = try? document.receipts()
-      _ = try? document.lineages()
-      try? document.insert("x", at: 0)
-    }
-    _ = try? replica.rooms()
-    if let room {
-      _ = try? replica.cuts(in: room, maximumBytes: 200, limit: 5, excluding: [])
-      try? replica.restart(room)
-      try? replica.settle(room, at: 0)
-    }
-    try? replica.document("new", in: "team").insert("x", at: 0)
-    _ = try? replica.merge(from: path)
-    try? replica.close()
-  }
-
-  @Test func damagedFilesGiveErrorsAndNothingElse() throws {
-    let seed = testSeed()
-    var random = SeededGenerator(seed: seed)
-    try makeFile()
-    let good = try Data(contentsOf: URL(filePath: scratch.path()))
-    let path = scratch.path("damaged.sqlite")
-    let rounds = ProcessInfo.processInfo.environment["ROPEWALK_MUTATIONS"].flatMap { Int($0) } ?? 150
-    for _ in 0..<rounds {
-      for ending in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + ending) }
-      try good.damaged(using: &random).write(to: URL(filePath: path))
-      useFile(path)
-    }
-  }
-
-  @Test func damagedColumnsGiveErrorsAndNothingElse() throws {
-    let seed = testSeed()
-    var random = SeededGenerator(seed: seed)
-    try makeFile()
-    let columns = [
-      ("snapshots", "snapshot"), ("documents", "version"), ("texts", "text"), ("updates", "payload"),
-      ("outbox", "cut"), ("rooms", "digest"), ("rooms", "name"), ("documents", "name"), ("held", "payload"),
-    ]
-    let numbers = [
-      ("documents", "lineage"), ("documents", "snapshot_update"), ("documents", "text_update"),
-      ("documents", "generation"),
-      ("documents", "is_current"), ("outbox", "first"), ("outbox", "end"), ("entries", "first"),
-      ("entries", "end"), ("history", "first"), ("history", "origin"), ("history", "began"),
-      ("rooms", "cursor"), ("entries", "document"), ("outbox", "document"), ("outbox", "state"),
-    ]
-    let path = scratch.path("damaged.sqlite")
-    let rounds = ProcessInfo.processInfo.environment["ROPEWALK_MUTATIONS"].flatMap { Int($0) } ?? 150
-    for _ in 0..<rounds {
-      for ending in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + ending) }
-      try FileManager.default.copyItem(atPath: scratch.path(), toPath: path)
-      var configuration = Configuration()
-      configuration.foreignKeysEnabled = false
-      let queue = try DatabaseQueue(path: path, configuration: configuration)
-      try queue.writeWithoutTransaction { db in
-        if Bool.random(using: &random), let (table, column) = columns.randomElement(using: &random) {
-          let row = try Row.fetchOne(
-            db, sql: "SELECT rowid, CAST(\"\(column)\" AS BLOB) FROM \(table) ORDER BY random() LIMIT 1")
-          guard let row, let value: Data = row[1] else { return }
-          let damaged = value.damaged(using: &random)
-          let isText = ["text", "name"].contains(column)
-          let written = isText ? "CAST(? AS TEXT)" : "?"
-          let id: Int64 = row[0]
-          try? db.execute(
-            sql: "UPDATE \(table) SET \"\(column)\" = \(written) WHERE rowid = ?", arguments: [damaged, id])
-        } else if let (table, column) = numbers.randomElement(using: &random) {
-          let values: [Int64] = [-1, 0, 1, 7, 1 << 31, 1 << 40, .max, .min]
-          try? db.execute(
-            sql: "UPDATE \(table) SET \"\(column)\" = ?", arguments: [values.randomElement(using: &random)])
-        }
-      }
-      try queue.close()
-      useFile(path)
-    }
-  }
-
   @Test func verificationNamesWhatIsDamagedAndWhatIsSafe() throws {
     try makeFile()
     #expect(try Replica.verify(path: scratch.path()).isSound)
@@ -183,27 +100,5 @@ import Testing
     try Data().write(to: URL(filePath: scratch.path()))
     try scratch.open().document("a", in: "r").insert("x", at: 0)
     #expect(try scratch.open().document("a", in: "r").text == "x")
-  }
-}
-
-extension Data {
-  /// Cut short, with bits flipped, with a stretch overwritten, or random altogether.
-  fileprivate func damaged(using random: inout SeededGenerator) -> Data {
-    var bytes = Array(self)
-    guard !bytes.isEmpty else { return self }
-    switch Int.random(in: 0..<8, using: &random) {
-    case 0: bytes.removeLast(Int.random(in: 1...bytes.count, using: &random))
-    case 1: bytes = (0..<bytes.count).map { _ in UInt8.random(in: 0...255, using: &random) }
-    case 2, 3:
-      let start = Int.random(in: 0..<bytes.count, using: &random)
-      for place in start..<Swift.min(bytes.count, start + Int.random(in: 1...600, using: &random)) {
-        bytes[place] = UInt8.random(in: 0...255, using: &random)
-      }
-    default:
-      for _ in 0..<Int.random(in: 1...8, using: &random) {
-        bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-      }
-    }
-    return Data(bytes)
   }
 }

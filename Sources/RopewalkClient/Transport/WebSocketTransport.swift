@@ -53,16 +53,7 @@ struct WebSocketTransport: Transport {
     let upgrader = NIOTypedWebSocketClientUpgrader<Opening>(
       maxFrameSize: largestMessage, enableAutomaticErrorHandling: true
     ) { channel, _ in
-      channel.eventLoop.makeCompletedFuture {
-        let connection = WebSocketConnection(channel)
-        try channel.pipeline.syncOperations.addHandlers([
-          NIOWebSocketFrameAggregator(
-            minNonFinalFragmentSize: 1, maxAccumulatedFrameCount: 4096,
-            maxAccumulatedFrameSize: largestMessage),
-          WebSocketHandler(connection),
-        ])
-        return .open(connection)
-      }
+      channel.eventLoop.makeCompletedFuture { .open(try Self.addHandlers(to: channel)) }
     }
     var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: address.path)
     head.headers.add(name: "Host", value: address.authority)
@@ -72,6 +63,17 @@ struct WebSocketTransport: Transport {
     ) { channel in channel.close().map { Opening.refused } }
     return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
       configuration: NIOUpgradableHTTPClientPipelineConfiguration(upgradeConfiguration: upgrade))
+  }
+
+  /// What stands behind the frame decoder. On the channel's event loop.
+  static func addHandlers(to channel: any Channel) throws -> WebSocketConnection {
+    let connection = WebSocketConnection(channel)
+    try channel.pipeline.syncOperations.addHandlers([
+      NIOWebSocketFrameAggregator(
+        minNonFinalFragmentSize: 1, maxAccumulatedFrameCount: 4096, maxAccumulatedFrameSize: largestMessage),
+      WebSocketHandler(connection),
+    ])
+    return connection
   }
 
   private static func sentence(_ error: any Error) -> String {

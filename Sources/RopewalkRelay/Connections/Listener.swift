@@ -28,7 +28,8 @@ struct Listener: Sendable {
       .bind(host: host, port: port).get()
   }
 
-  private func prepare(_ channel: any Channel) throws {
+  /// Lays the pipeline of a connection that was accepted.
+  func prepare(_ channel: any Channel) throws {
     let limits = services.sessionConfiguration.limits
     let patience = TimeAmount.milliseconds(Int64(services.sessionConfiguration.patience))
     let upgrader = NIOWebSocketServerUpgrader(

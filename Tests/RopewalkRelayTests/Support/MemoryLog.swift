@@ -1,0 +1,55 @@
+import NIOConcurrencyHelpers
+import RopewalkSync
+
+@testable import RopewalkRelay
+
+/// A log in memory that answers at once, on the thread that asks: for relays on an embedded event loop.
+final class MemoryLog: RelayLog {
+  private let entries = NIOLockedValueBox<[RoomName: [RelayRoom.NewEntry]]>([:])
+
+  /// The largest payload that was appended.
+  var largestPayload: Int {
+    entries.withLockedValue { $0.values.joined().map(\.entry.payload.count).max() ?? 0 }
+  }
+
+  /// How many entries were appended.
+  var count: Int { entries.withLockedValue { $0.values.reduce(0) { $0 + $1.count } } }
+
+  func open(_ room: RoomName, _ completion: @escaping Completion<LogHead>) {
+    let last = entries.withLockedValue { $0[room]?.last }
+    completion(.success(last.map { LogHead(cursor: $0.entry.cursor, digest: $0.digest) } ?? .empty))
+  }
+
+  func append(_ new: [RelayRoom.NewEntry], to room: RoomName, _ completion: @escaping Completion<Void>) {
+    entries.withLockedValue { $0[room, default: []] += new }
+    completion(.success(()))
+  }
+
+  func read(
+    _ room: RoomName, from cursor: UInt64, maximumBytes: Int, _ completion: @escaping Completion<[LogEntry]>
+  ) {
+    completion(
+      .success(entries.withLockedValue { ($0[room] ?? []).map(\.entry).filter { $0.cursor >= cursor } }))
+  }
+
+  func digest(of room: RoomName, at cursor: UInt64, _ completion: @escaping Completion<LogDigest?>) {
+    completion(
+      .success(entries.withLockedValue { ($0[room] ?? []).first { $0.entry.cursor == cursor }?.digest }))
+  }
+
+  func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>) {
+    let found = entries.withLockedValue { ($0[room] ?? []).filter { CoverageKey($0.entry.header) == key } }
+    completion(
+      .success(
+        found.map {
+          CoveredRange(
+            seqs: $0.entry.header.span.seqs, cursor: $0.entry.cursor, payloadHash: $0.payloadHash)
+        }))
+  }
+
+  func probe(_ completion: @escaping Completion<Void>) { completion(.success(())) }
+
+  func flush(_ completion: @escaping @Sendable () -> Void) { completion() }
+
+  func close() {}
+}
