@@ -7,11 +7,16 @@ extension TextDocument {
     var target = PatchTarget(buffer: buffer, collects: collecting)
     buffer = TextBuffer()  // so that the target's is the only one and is changed in place
     let wasIrregular = history.isIrregular
+    var walker = first > 0 ? warmWalker.take() : nil
     let (isIrregular, isContradicted) = history.withView { view in
-      var replay = Replay(of: view, from: first, leastHead: leastHead, isIrregular: wasIrregular)
+      var replay = Replay(
+        of: view, from: first, leastHead: leastHead, isIrregular: wasIrregular, walker: walker.take())
       replay.run(into: &target)
-      return (replay.isIrregular, replay.isContradicted)
+      let result = (replay.isIrregular, replay.isContradicted)
+      walker = replay.finish()
+      return result
     }
+    warmWalker.store(walker)
     history.isIrregular = isIrregular
     buffer = target.buffer
     return isContradicted ? rebuild(collecting: collecting) : target.patches

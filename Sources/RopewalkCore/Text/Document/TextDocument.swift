@@ -11,6 +11,7 @@ public struct TextDocument: Sendable {
   var buffer = TextBuffer()
   var pending = PendingUpdates()
   var author: UInt32?
+  var warmWalker = WarmWalker()
 
   /// What the document began as.
   public let lineage: Lineage

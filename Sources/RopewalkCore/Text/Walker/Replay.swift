@@ -9,8 +9,8 @@ struct Replay: ~Copyable {
 
   let history: HistoryView
   /// The first new event.
-  let first: UInt32
-  let firstRun: Int
+  private let first: UInt32
+  private let firstRun: Int
   /// For each graph run from `firstRun` on: the least place among the heads and the parents of later runs.
   /// An event up to that place is followed by everything after it. -1: none is.
   private var bounds = FlatBuffer<Int32>()
@@ -24,9 +24,15 @@ struct Replay: ~Copyable {
   private var authorRun: Int
   private var logRun: Int
 
-  /// - Parameter leastHead: the first head of the graph, which holds the new events already.
-  init(of history: HistoryView, from first: UInt32, leastHead: UInt32, isIrregular: Bool) {
+  /// - Parameters:
+  ///   - leastHead: the first head of the graph, which holds the new events already.
+  ///   - walker: what an earlier replay left (`finish`), for the text to be changed.
+  init(
+    of history: HistoryView, from first: UInt32, leastHead: UInt32, isIrregular: Bool,
+    walker: consuming Walker? = nil
+  ) {
     self.history = history
+    self.walker = walker
     self.first = first
     self.isIrregular = isIrregular
     at = first
@@ -58,19 +64,33 @@ struct Replay: ~Copyable {
     }
   }
 
+  /// The walker, if it is worth keeping for the next replay: while people type at once, hardly any version
+  /// has a single head, and each event would have the whole of that time walked again.
+  consuming func finish() -> Walker? {
+    guard first > 0, !isContradicted, let walker = walker.take(),
+      history.count - walker.end <= Self.longestLag
+    else { return nil }
+    return walker
+  }
+
+  /// Events that a walker may lag behind and still be kept: walking them later is cheap.
+  private static let longestLag: UInt32 = 4096
+
   /// Walks from `at` to the next event that knows everything.
   private mutating func runConcurrent(into target: inout PatchTarget) {
-    var walker = walker.take() ?? Walker(authorCount: history.replicas.count)
+    var walker = walker.take() ?? Walker()
     let present = UInt32(target.buffer.scalarCount)
-    var start = at
-    if at > first {
+    var isWhole = at > first
+    if isWhole {
+      walker.prepare(authorCount: history.replicas.count)
       walker.open(head: at - 1, length: present, history: history, from: at)
-    } else {
-      start = openBefore(present: present, walker: &walker, target: &target)
+    } else if !goOn(&walker, present: present, target: &target) {
+      walker = Walker()
+      walker.prepare(authorCount: history.replicas.count)
+      isWhole = openBefore(present: present, walker: &walker, target: &target) == at
       if isContradicted { return }
     }
     // Changes are made one by one only if the text already holds some of what is walked.
-    let isWhole = start == at
     var (authorRun, logRun) = (authorRun, logRun)
     while history.end(ofAuthorRun: authorRun) <= at { authorRun += 1 }
     while at < history.count, Int(at) > Int(bounds[graphRun - firstRun]) {
@@ -82,9 +102,32 @@ struct Replay: ~Copyable {
       graphRun += 1
     }
     (self.authorRun, self.logRun) = (authorRun, logRun)
+    walker.end = at
     if isWhole { walker.emit(into: &target, history: history, lastLogRun: logRun) }
     if walker.isIrregular { isIrregular = true }
     self.walker = consume walker
+  }
+
+  /// Lets the walker of an earlier replay walk what came since, if it can place the new events and a new one
+  /// would not have less to do.
+  private func goOn(_ walker: inout Walker, present: UInt32, target: inout PatchTarget) -> Bool {
+    guard walker.end > 0, walker.end <= at, !isIrregular || walker.base == 0 else { return false }
+    var run = history.graphRuns.count - 1
+    while run >= 0, history.graphRuns[run].start >= walker.end {
+      if history.leastParent(ofGraphRun: run) + 1 < Int(walker.base) { return false }
+      run -= 1
+    }
+    if history.count < walker.reviewPlace {
+      if base(above: walker.end) >= walker.end { return false }
+    } else {
+      let base = base(above: 0)
+      let (walked, needed) = (history.count - walker.base, history.count - base)
+      if base >= walker.end || needed < walked / 2 { return false }
+      walker.reviewPlace = history.count + max(Walker.reviewInterval, walked / 2)
+    }
+    walker.prepare(authorCount: history.replicas.count)
+    walkKnown(from: walker.end, walker: &walker, target: &target)
+    return walker.tree.total[View.present] == present
   }
 
   /// Opens the walker at an earlier place, from which the new events can be placed, and walks what is known
@@ -92,12 +135,21 @@ struct Replay: ~Copyable {
   private mutating func openBefore(
     present: UInt32, walker: inout Walker, target: inout PatchTarget
   ) -> UInt32 {
-    let start = isIrregular ? 0 : base()
+    let start = isIrregular ? 0 : base(above: 0)
     let isLong = start > 0 && start < at
     walker.open(
       head: start > 0 ? start - 1 : nil, length: isLong ? Self.longBase : start < at ? 0 : present,
       history: history, from: start)
     guard start < at else { return start }
+    walkKnown(from: start, walker: &walker, target: &target)
+    let excess = walker.tree.total[View.present] &- present
+    isContradicted = isLong ? !walker.shortenBase(by: excess) : excess != 0
+    return start
+  }
+
+  /// Walks what the text holds already, up to `at`.
+  private func walkKnown(from start: UInt32, walker: inout Walker, target: inout PatchTarget) {
+    guard start < at else { return }
     var run = history.graphRun(at: start)
     var knownAuthorRun = Int(history.graphRuns[run].authorRun)
     while history.end(ofAuthorRun: knownAuthorRun) <= start { knownAuthorRun += 1 }
@@ -111,9 +163,6 @@ struct Replay: ~Copyable {
       place = end
       run += 1
     }
-    let excess = walker.tree.total[View.present] &- present
-    isContradicted = isLong ? !walker.shortenBase(by: excess) : excess != 0
-    return start
   }
 
   /// Walks a part of a graph run, author by author.
@@ -142,11 +191,12 @@ struct Replay: ~Copyable {
   }
 
   /// The latest place from which a walk can begin for events from `at` on to be placed: all of them, and
-  /// all events between, follow the event before it, which follows all earlier ones.
-  private func base() -> UInt32 {
+  /// all events between, follow the event before it, which follows all earlier ones. Where it is not above
+  /// `floor`, any place that is not is returned.
+  private func base(above floor: UInt32) -> UInt32 {
     var base = min(Int(at), Int(bounds[graphRun - firstRun]) + 1)
     var run = graphRun
-    while run >= 0, Int(history.graphRuns[run].start) >= base {
+    while run >= 0, Int(history.graphRuns[run].start) >= base, base > Int(floor) {
       base = min(base, history.leastParent(ofGraphRun: run) + 1)
       run -= 1
     }

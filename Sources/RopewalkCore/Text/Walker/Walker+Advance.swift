@@ -7,9 +7,14 @@ extension Walker {
     var run: UInt32
   }
 
+  /// Where the limit of an author's events in a view stands in `limits`.
+  @inline(__always) func limitIndex(ofView view: Int, author: UInt32) -> Int {
+    Int(author) &* View.count &+ view
+  }
+
   @inline(__always)
   private func shows(_ place: UInt32, author: UInt32, view: Int) -> Bool {
-    place < base || place < limits[view * authorCount + Int(author)]
+    place < base || place < limits[limitIndex(ofView: view, author: author)]
   }
 
   /// What must be advanced if one parent is the view's head and what is new of the other is a part of one
@@ -27,7 +32,7 @@ extension Walker {
     var authorRun = Int(run.authorRun)
     while history.end(ofAuthorRun: authorRun) <= parent.place { authorRun &+= 1 }
     let author = history.authorRuns[authorRun].author
-    let limit = limits[view &* authorCount &+ Int(author)]
+    let limit = limits[limitIndex(ofView: view, author: author)]
     let start = max(history.authorRuns[authorRun].start, run.start)
     let lower = min(max(start, base, limit), parent.place &+ 1)
     if lower == start {
@@ -36,8 +41,8 @@ extension Walker {
         if earlier.place < base { continue }
         var authorRun = Int(history.graphRuns[Int(earlier.run)].authorRun)
         while history.end(ofAuthorRun: authorRun) <= earlier.place { authorRun &+= 1 }
-        let author = Int(history.authorRuns[authorRun].author)
-        guard earlier.place < limits[view &* authorCount &+ author] else { return nil }
+        let author = history.authorRuns[authorRun].author
+        guard earlier.place < limits[limitIndex(ofView: view, author: author)] else { return nil }
       }
     }
     return AdvancePiece(
@@ -69,7 +74,7 @@ extension Walker {
       while true {
         let author = history.authorRuns[authorRun].author
         let pieceStart = max(history.authorRuns[authorRun].start, runStart)
-        let lower = max(pieceStart, base, limits[view * authorCount + Int(author)])
+        let lower = max(pieceStart, base, limits[limitIndex(ofView: view, author: author)])
         advance.append(
           AdvancePiece(places: PlaceRange(start: lower, end: place + 1), author: author, run: UInt32(run)))
         while frontier.count > 0, frontier.top >> 32 >= UInt64(lower) { frontier.pop() }
@@ -118,7 +123,7 @@ extension Walker {
     var at = range.start
     while at < range.end {
       let end = min(range.end, history.end(ofAuthorRun: authorRun))
-      let limit = limits.pointer(view * authorCount + Int(history.authorRuns[authorRun].author))
+      let limit = limits.pointer(limitIndex(ofView: view, author: history.authorRuns[authorRun].author))
       limit.pointee = isAdvance ? max(limit.pointee, end) : min(max(limit.pointee, base), at)
       at = end
       authorRun += 1
@@ -134,6 +139,6 @@ extension Walker {
       isLinear = false
     }
     last.pointee = events.upperBound - 1
-    limits[view * authorCount + Int(author)] = events.upperBound
+    limits[limitIndex(ofView: view, author: author)] = events.upperBound
   }
 }

@@ -64,7 +64,7 @@ extension Walker {
       logRun &+= 1
     }
     apply(piece.places, fromLogRun: logRun, in: View.first + index, by: 1, history: history)
-    let limit = limits.pointer(index &* authorCount &+ Int(piece.author))
+    let limit = limits.pointer(limitIndex(ofView: index, author: piece.author))
     limit.pointee = max(limit.pointee, piece.places.end)
   }
 

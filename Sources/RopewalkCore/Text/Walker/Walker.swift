@@ -5,8 +5,11 @@
 struct Walker: ~Copyable {
   #if DEBUG
     static let leafCapacity = 4
+    static let reviewInterval: UInt32 = 32
   #else
     static let leafCapacity = 16
+    /// Events between two looks at whether a walk that goes on and on could begin later.
+    static let reviewInterval: UInt32 = 1024
   #endif
 
   struct Deletion {
@@ -55,17 +58,20 @@ struct Walker: ~Copyable {
   /// Every author's events so far follow each other, so that a view shows a prefix of them, and `limits`
   /// tells which.
   var isLinear = true
-  let authorCount: Int
-  /// Per view and author: the view shows the author's events below this place, and none from it on.
-  var limits: FlatBuffer<UInt32>
+  /// Per author and view: the view shows the author's events below this place, and none from it on.
+  var limits = FlatBuffer<UInt32>()
   /// Per author: the place of the last event walked.
-  var lastWalked: FlatBuffer<UInt32>
+  var lastWalked = FlatBuffer<UInt32>()
+  /// Every event before this place is in the base text or was walked, and no other.
+  var end: UInt32 = 0
+  /// The place from which on it is worth asking whether the walk could begin later (`Replay.canGoOn`).
+  var reviewPlace: UInt32 = 0
 
-  init(authorCount: Int) {
-    self.authorCount = authorCount
-    limits = FlatBuffer(capacity: authorCount * View.count)
+  init() {}
+
+  /// Makes room for so many authors.
+  mutating func prepare(authorCount: Int) {
     limits.grow(to: authorCount * View.count, filling: 0)
-    lastWalked = FlatBuffer(capacity: authorCount)
     lastWalked.grow(to: authorCount, filling: 0)
   }
 
@@ -94,6 +100,9 @@ struct Walker: ~Copyable {
     views.grow(to: View.count, filling: ViewPlace(head: head ?? EventGraph.none))
     uses = 0
     baseEnd = Item.none
+    isLinear = true
+    end = place
+    reviewPlace = place + Self.reviewInterval
   }
 
   /// Takes `count` scalars off the end of the base text, which was opened too long. Returns false if that

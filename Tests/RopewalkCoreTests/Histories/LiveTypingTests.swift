@@ -1,0 +1,116 @@
+import RopewalkCore
+import Testing
+
+/// People who type at once, for long, and get each other's keystrokes one by one and late: then no version
+/// has a single head, and documents go on with the walk of the merge before.
+@Suite struct LiveTypingTests {
+  @Test func documentsThatWalkOnAgreeWithOnesThatWalkAnew() throws {
+    for seed in RandomSeeds(default: 60) {
+      var random = SplitMix(seed: seed)
+      var session = LiveSession(people: 2 + random.below(4), latency: 1 + random.below(12))
+      for step in 0..<(60 + random.below(240)) {
+        try session.step(using: &random)
+        if step % 16 == 15 { try session.check("seed \(seed) step \(step)", using: &random) }
+      }
+      try session.finish()
+      try session.check("seed \(seed) end", using: &random)
+      let text = session.documents[0].text
+      for document in session.documents { #expect(document.text == text, "seed \(seed)") }
+    }
+  }
+
+  @Test func copiesOfADocumentGoOnByThemselves() throws {
+    for seed in RandomSeeds(default: 20) {
+      var random = SplitMix(seed: seed)
+      var session = LiveSession(people: 3, latency: 6)
+      for _ in 0..<80 { try session.step(using: &random) }
+      var other = session
+      for _ in 0..<40 {
+        try session.step(using: &random)
+        try other.step(using: &random)
+      }
+      for var session in [session, other] {
+        try session.finish()
+        try session.check("seed \(seed)", using: &random)
+      }
+    }
+  }
+}
+
+private struct LiveSession {
+  private(set) var documents: [TextDocument] = []
+  /// What patches make of each document's text.
+  private var shown: [[Unicode.Scalar]]
+  /// Per receiver: updates on their way, oldest first of each sender, with the step at which they are due.
+  private var mail: [[(due: Int, sender: Int, update: Update)]]
+  private let latency: Int
+  private var clock = 0
+
+  init(people: Int, latency: Int) {
+    self.latency = latency
+    shown = Array(repeating: Array("base text".unicodeScalars), count: people)
+    mail = Array(repeating: [], count: people)
+    for person in 0..<people {
+      var document = TextDocument(seed: "base text")
+      document.replica = ReplicaID(rawValue: UInt64(100 - person))
+      documents.append(document)
+    }
+  }
+
+  /// One person edits, and everybody gets what is due.
+  mutating func step(using random: inout SplitMix) throws {
+    clock += 1
+    edit(random.below(documents.count), using: &random)
+    for receiver in documents.indices {
+      while let at = mail[receiver].firstIndex(where: { $0.due <= clock }) {
+        let sender = mail[receiver][at].sender
+        // A sender's updates come in order.
+        let first = mail[receiver].firstIndex { $0.sender == sender } ?? at
+        try deliver(mail[receiver].remove(at: first).update, to: receiver)
+      }
+    }
+  }
+
+  mutating func finish() throws {
+    for receiver in documents.indices {
+      for letter in mail[receiver] { try deliver(letter.update, to: receiver) }
+      mail[receiver] = []
+    }
+  }
+
+  private mutating func edit(_ person: Int, using random: inout SplitMix) {
+    let known = documents[person].versionVector
+    let length = documents[person].scalarCount
+    // Mostly at one of a few places, so that people meet.
+    let at = random.chance(70) ? min(length, 3 * person) : random.below(length + 1)
+    if random.chance(75) || length == 0 {
+      let text = String.random(1 + random.below(2), using: &random)
+      documents[person].insert(text, at: at)
+      shown[person].insert(contentsOf: text.unicodeScalars, at: at)
+    } else {
+      let range = max(0, at - 1)..<min(length, max(0, at - 1) + 1 + random.below(2))
+      documents[person].delete(range)
+      shown[person].removeSubrange(range)
+    }
+    let update = documents[person].update(since: known)
+    for receiver in documents.indices where receiver != person {
+      mail[receiver].append((clock + random.below(latency), person, update))
+    }
+  }
+
+  private mutating func deliver(_ update: Update, to receiver: Int) throws {
+    for patch in try documents[receiver].apply(update) {
+      shown[receiver].replaceSubrange(
+        patch.position..<patch.position + patch.deleted, with: patch.insertedText.unicodeScalars)
+    }
+  }
+
+  /// Compares one document with a new one of the same events, and with its patches.
+  func check(_ comment: Comment, using random: inout SplitMix) throws {
+    let person = random.below(documents.count)
+    var anew = TextDocument(lineage: documents[person].lineage)
+    _ = try anew.apply(documents[person].update(since: VersionVector()))
+    #expect(anew.text == documents[person].text, comment)
+    #expect(String(String.UnicodeScalarView(shown[person])) == documents[person].text, comment)
+  }
+}
