@@ -84,7 +84,7 @@ let package = Package(
     .testTarget(
       name: "RopewalkRelayTests",
       dependencies: [
-        "DamagedFiles", "RopewalkRelay", .product(name: "GRDB", package: "GRDB.swift"),
+        "DamagedFiles", "RopewalkCommand", "RopewalkRelay", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "X509", package: "swift-certificates"),
       ]),

@@ -26,6 +26,7 @@ struct RootCommand: AsyncParsableCommand {
           SyncCommand.self, CatCommand.self, LogCommand.self, StatusCommand.self, MergeCommand.self,
           VerifyCommand.self,
         ]),
+      CommandGroup(name: "Running a relay:", subcommands: [RelayCommand.self]),
       CommandGroup(
         name: "For developers:", subcommands: [TokenCommand.self, ReplayCommand.self, ConformCommand.self]),
     ])

@@ -24,12 +24,15 @@ public struct Features: OptionSet, Hashable, Sendable {
 
   /// Ephemeral values per session.
   public static let presence = Features(rawValue: 1 << 0)
+  /// Folded entries as they are stored: envelopes of kind 2.
+  public static let segments = Features(rawValue: 1 << 1)
 
   /// What this library can do.
-  public static let all: Features = [.presence]
+  public static let all: Features = [.presence, .segments]
 }
 
-/// How the messages that a relay sends may be compressed. A set of bits in the hello, one of them in the welcome.
+/// How the messages that a relay sends may be compressed. A set of bits in the hello, one of them in the
+/// welcome.
 public struct Codecs: OptionSet, Hashable, Sendable {
   /// The bits on the wire.
   public let rawValue: UInt8

@@ -82,7 +82,7 @@ import Testing
     let entries = (1...2).map { cursor in
       LogEntry(cursor: cursor, subject: [], time: 0, header: push(0, 0..<1).header, payload: [])
     }
-    let fed = room.foundEntries(entries, from: 1)
+    let fed = room.found(.entries(entries), from: 1)
     guard case .feed(let sessions, _) = fed.first else {
       Issue.record("nothing was fed")
       return

@@ -6,14 +6,16 @@ import RopewalkZstd
 
 /// One client's connection, from the upgrade on: the last handler of its channel.
 ///
-/// `@unchecked Sendable` because everything that changes is touched on `loop` alone; `codecs` is set before the
-/// connection enters its first room, and rooms learn of the connection by a hop that comes after.
+/// `@unchecked Sendable` because everything that changes is touched on `loop` alone; `codecs` is set before
+/// the connection enters its first room, and rooms learn of the connection by a hop that comes after.
 final class Connection: ChannelInboundHandler, @unchecked Sendable {
   typealias InboundIn = WebSocketFrame
 
   let id: UInt64
   let loop: any EventLoop
   private(set) var codecs: Codecs = []
+  /// Folded entries may be sent as they are stored.
+  private(set) var takesSegments = false
   let services: RelayServices
   let directory: RoomDirectory
   var session: RelaySession
@@ -126,6 +128,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
   /// Called when the session has been opened.
   func greeted() {
     codecs = session.codecs
+    takesSegments = codecs.contains(.zstd) && session.features.contains(.segments)
     if let greeting { context?.pipeline.syncOperations.removeHandler(greeting, promise: nil) }
     greeting = nil
   }
@@ -134,10 +137,10 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Writes a shared message; with a host, the room is told when the socket takes more.
   func write(_ message: OutgoingMessage, feedFrom host: RoomHost?) {
-    guard let host else { return write(message.frame(codecs)) }
+    guard let host else { return write(message.frame(codecs, takesSegments: takesSegments)) }
     guard let channel = context?.channel, !isClosing else { return }
     let promise = loop.makePromise(of: Void.self)
-    write(message.frame(codecs), promise)
+    write(message.frame(codecs, takesSegments: takesSegments), promise)
     promise.futureResult.whenSuccess { if channel.isWritable { self.tell(host, isReady: true) } }
   }
 

@@ -2,21 +2,23 @@ import RopewalkSync
 
 /// Where a relay keeps the logs of its rooms: append-only, one cursor per room.
 ///
-/// Every method returns at once; the completion is called once, on any thread. Calls that change or open are carried
-/// out in the order in which they were made.
+/// Every method returns at once; the completion is called once, on any thread. Calls that change or open
+/// are carried out in the order in which they were made.
 protocol RelayLog: Sendable {
   typealias Completion<Value> = @Sendable (Result<Value, RelayLogError>) -> Void
 
-  /// The head of a room's log, after all that was handed in before. A room that has no entry has an empty log.
+  /// The head of a room's log, after all that was handed in before. A room that has no entry has an empty
+  /// log.
   func open(_ room: RoomName, _ completion: @escaping Completion<LogHead>)
 
-  /// Appends entries whose cursors go on from the head. The completion says that they are on stable storage, or that
-  /// none of them is in the log.
+  /// Appends entries whose cursors go on from the head. The completion says that they are on stable
+  /// storage, or that none of them is in the log.
   func append(_ entries: [RelayRoom.NewEntry], to room: RoomName, _ completion: @escaping Completion<Void>)
 
-  /// Entries from a cursor on: at least one if there is one, else up to so many bytes of payload.
+  /// Entries from a cursor on: at least one if there is one, else up to so many bytes; or a segment that
+  /// begins there.
   func read(
-    _ room: RoomName, from cursor: UInt64, maximumBytes: Int, _ completion: @escaping Completion<[LogEntry]>)
+    _ room: RoomName, from cursor: UInt64, maximumBytes: Int, _ completion: @escaping Completion<LogBatch>)
 
   /// The digest at a cursor above 0; nil if the log has no such entry.
   func digest(of room: RoomName, at cursor: UInt64, _ completion: @escaping Completion<LogDigest?>)
@@ -24,7 +26,8 @@ protocol RelayLog: Sendable {
   /// What the log holds of one replica and document.
   func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>)
 
-  /// Writes something that changes nothing, through to stable storage: whether the log could take an entry now.
+  /// Writes something that changes nothing, through to stable storage: whether the log could take an entry
+  /// now.
   func probe(_ completion: @escaping Completion<Void>)
 
   /// Calls back when all that was handed in before is done.

@@ -6,8 +6,8 @@ import RopewalkZstd
 
 /// Writes what has gathered in one transaction. Used by one queue alone.
 ///
-/// A class because it keeps row numbers and a zstd context between transactions; `@unchecked Sendable` because the log's
-/// serial queue is the only one that touches it.
+/// A class because it keeps row numbers and a zstd context between transactions; `@unchecked Sendable`
+/// because the log's serial queue is the only one that touches it.
 final class SQLiteAppender: @unchecked Sendable {
   private struct RoomRow {
     var id: Int64?
@@ -20,7 +20,16 @@ final class SQLiteAppender: @unchecked Sendable {
   private let compressor = ZstdCompressor()
   private let commits: CommitMeter
 
-  init(commits: CommitMeter) { self.commits = commits }
+  private let folding: FoldConfiguration
+  /// Per room, what is not folded.
+  private var unfolded: [Int64: (entries: Int, bytes: Int)] = [:]
+  /// Rooms that are being folded, or cannot be since they are damaged.
+  private var inFolding: Set<Int64> = []
+
+  init(commits: CommitMeter, folding: FoldConfiguration) {
+    self.commits = commits
+    self.folding = folding
+  }
 
   private struct RoomDocument: Hashable {
     let room: Int64
@@ -50,7 +59,7 @@ final class SQLiteAppender: @unchecked Sendable {
       forget()
       Self.fail(work, RelayLogError(error, during: .append))
     }
-    if rooms.count + subjects.count + documents.count > Self.cacheBound { forget() }
+    if rooms.count + subjects.count + documents.count + unfolded.count > Self.cacheBound { forget() }
   }
 
   static func fail(_ work: [SQLiteLog.Work], _ error: RelayLogError) {
@@ -60,6 +69,7 @@ final class SQLiteAppender: @unchecked Sendable {
       case .append(_, _, let completion): completion(.failure(error))
       case .flush(let completion): completion()
       case .probe(let completion): completion(.failure(error))
+      case .fold: break
       }
     }
   }
@@ -68,12 +78,49 @@ final class SQLiteAppender: @unchecked Sendable {
     rooms = [:]
     subjects = [:]
     documents = [:]
+    unfolded = [:]
+    inFolding = []
+  }
+
+  /// Rooms with much that is not folded; each is named once until that has been done.
+  func takeLong() -> [Int64] {
+    let long = unfolded.filter { room, tail in
+      let isLong =
+        tail.entries >= folding.patience * folding.entries || tail.bytes >= folding.patience * folding.bytes
+      return isLong && !inFolding.contains(room)
+    }
+    inFolding.formUnion(long.keys)
+    return long.keys.sorted()
+  }
+
+  private func fold(_ folded: FoldedEntries, _ database: Database) throws -> () -> Void {
+    let isStored = try folded.store(database)
+    return { [self] in
+      inFolding.remove(folded.room)
+      guard isStored else { return unfolded[folded.room] = nil }
+      unfolded[folded.room]?.entries -= folded.segment.count
+      unfolded[folded.room]?.bytes -= folded.payloadBytes
+    }
+  }
+
+  private func grow(_ room: Int64, by entries: [RelayRoom.NewEntry], _ database: Database) throws {
+    guard let tail = unfolded[room] else {
+      let row = try Row.fetchOne(
+        database, sql: "SELECT count(*), coalesce(sum(size), 0) FROM entries WHERE room = ?",
+        arguments: [room])
+      unfolded[room] = (Int(clamping: try row?.unsigned(0) ?? 0), Int(clamping: try row?.unsigned(1) ?? 0))
+      return
+    }
+    unfolded[room] = (
+      tail.entries + entries.count, entries.reduce(tail.bytes) { $0 + $1.entry.payload.count }
+    )
   }
 
   /// Does one thing, and returns what is to be called after the commit.
   private func perform(_ work: SQLiteLog.Work, _ database: Database) throws -> () -> Void {
     switch work {
     case .flush(let completion): return completion
+    case .fold(let folded): return try fold(folded, database)
     case .probe(let completion):
       // Rewrites the file's first page as it is.
       try database.execute(sql: "PRAGMA user_version = \(SQLiteLogSchema.version)")
@@ -89,6 +136,7 @@ final class SQLiteAppender: @unchecked Sendable {
       }
       let id = try row.id ?? insert(database, "INSERT INTO rooms (name) VALUES (?)", [room.text])
       for entry in entries { try insert(entry, into: id, database) }
+      try grow(id, by: entries, database)
       row = RoomRow(id: id, head: last.entry.cursor)
       rooms[room] = row
       return { completion(.success(())) }

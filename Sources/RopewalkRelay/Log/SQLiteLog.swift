@@ -3,14 +3,15 @@ import GRDB
 import NIOConcurrencyHelpers
 import RopewalkSync
 
-/// The log in one SQLite file, `log.sqlite`: WAL, `synchronous=FULL`, and a queue of its own that commits all that has
-/// gathered in one transaction, so that one fsync serves many pushes.
+/// The log in one SQLite file, `log.sqlite`: WAL, `synchronous=FULL`, and a queue of its own that commits
+/// all that has gathered in one transaction, so that one fsync serves many pushes.
 final class SQLiteLog: RelayLog {
   enum Work: Sendable {
     case open(RoomName, Completion<LogHead>)
     case append([RelayRoom.NewEntry], RoomName, Completion<Void>)
     case flush(@Sendable () -> Void)
     case probe(Completion<Void>)
+    case fold(FoldedEntries)
   }
 
   private struct Waiting {
@@ -22,16 +23,22 @@ final class SQLiteLog: RelayLog {
   private let pool: DatabasePool
   private let queue = DispatchQueue(label: "ropewalk.log")
   private let waiting = NIOLockedValueBox(Waiting())
+  private let folding = DispatchQueue(label: "ropewalk.log.folding", qos: .utility)
   private let appender: SQLiteAppender
+  private let foldConfiguration: FoldConfiguration
 
   /// Opens, or creates, the file.
   ///
   /// - Parameter commits: told how long each transaction took.
-  init(path: String, commits: CommitMeter = CommitMeter()) throws(RelayLogError) {
+  /// - Parameter folding: when old entries are folded into segments.
+  init(
+    path: String, commits: CommitMeter = CommitMeter(), folding: FoldConfiguration = FoldConfiguration()
+  ) throws(RelayLogError) {
     do {
       pool = try SQLiteLogSchema.openPool(path: path)
     } catch { throw RelayLogError(error, during: .open) }
-    appender = SQLiteAppender(commits: commits)
+    foldConfiguration = folding
+    appender = SQLiteAppender(commits: commits, folding: folding)
   }
 
   func open(_ room: RoomName, _ completion: @escaping Completion<LogHead>) {
@@ -45,9 +52,9 @@ final class SQLiteLog: RelayLog {
   }
 
   func read(
-    _ room: RoomName, from cursor: UInt64, maximumBytes: Int, _ completion: @escaping Completion<[LogEntry]>
+    _ room: RoomName, from cursor: UInt64, maximumBytes: Int, _ completion: @escaping Completion<LogBatch>
   ) {
-    read(completion) { try SQLiteLogReading.entries($0, room, from: cursor, maximumBytes: maximumBytes) }
+    read(completion) { try SQLiteLogReading.batch($0, room, from: cursor, maximumBytes: maximumBytes) }
   }
 
   func digest(of room: RoomName, at cursor: UInt64, _ completion: @escaping Completion<LogDigest?>) {
@@ -64,9 +71,10 @@ final class SQLiteLog: RelayLog {
 
   func close() {
     waiting.withLockedValue { $0.isClosed = true }
+    folding.sync {}
     queue.sync {}
-    // The last of the pool's connections to close is a reader, which leaves the WAL as it is; but whoever copies
-    // `log.sqlite` of a stopped relay should have all of it.
+    // The last of the pool's connections to close is a reader, which leaves the WAL as it is; but whoever
+    // copies `log.sqlite` of a stopped relay should have all of it.
     _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
     try? pool.close()
   }
@@ -104,6 +112,18 @@ final class SQLiteLog: RelayLog {
       }
       if work.isEmpty { return }
       appender.perform(work, in: pool)
+      for room in appender.takeLong() { prepareFold(of: room) }
+    }
+  }
+
+  /// Reads and compresses the oldest entries of a room beside the log's queue, which then puts the segment
+  /// in their place.
+  private func prepareFold(of room: Int64) {
+    folding.async { [self] in
+      let configuration = foldConfiguration
+      let folded = try? pool.read { try FoldedEntries(oldestOf: room, $0, configuration: configuration) }
+      // What is damaged stays as it is.
+      if let folded { submit(.fold(folded)) }
     }
   }
 }

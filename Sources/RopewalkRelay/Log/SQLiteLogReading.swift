@@ -13,8 +13,18 @@ enum SQLiteLogReading {
         SELECT cursor, digest FROM entries WHERE room = (SELECT id FROM rooms WHERE name = ?)
         ORDER BY cursor DESC LIMIT 1
         """, [room.text])
-    guard let row else { return .empty }
-    return LogHead(cursor: try row.unsigned(0), digest: try row.digest(1))
+    if let row { return LogHead(cursor: try row.unsigned(0), digest: try row.digest(1)) }
+    guard let last = try StoredSegment.last(of: room, database) else { return .empty }
+    return LogHead(cursor: last.segment.last, digest: last.digest)
+  }
+
+  /// The digest before an entry that is not folded; nil if that is not known.
+  static func digest(_ database: Database, roomID room: Int64, before cursor: UInt64) throws -> LogDigest? {
+    if cursor == 1 { return .zero }
+    let row = try Row.fetchOne(
+      database, cached: "SELECT digest FROM segments WHERE room = ? AND last = ? ORDER BY first DESC LIMIT 1",
+      [room, Int64(bitPattern: cursor - 1)])
+    return try row?.digest(0)
   }
 
   static func digest(_ database: Database, _ room: RoomName, at cursor: UInt64) throws -> LogDigest? {
@@ -23,7 +33,8 @@ enum SQLiteLogReading {
       cached: """
         SELECT digest FROM entries WHERE room = (SELECT id FROM rooms WHERE name = ?) AND cursor = ?
         """, [room.text, Int64(bitPattern: cursor)])
-    return try row?.digest(0)
+    if let row { return try row.digest(0) }
+    return try StoredSegment.holding(cursor, of: room, database)?.digest(at: cursor)
   }
 
   static func coverage(
@@ -47,10 +58,48 @@ enum SQLiteLogReading {
       ranges.append(
         CoveredRange(seqs: try row.sequenceNumbers(0, 1), cursor: try row.unsigned(2), payloadHash: hash))
     }
+    return try foldedCoverage(database, room, key) + ranges
+  }
+
+  /// What segments hold of one replica and document. They are few: a replica is one writing session.
+  private static func foldedCoverage(
+    _ database: Database, _ room: RoomName, _ key: CoverageKey
+  ) throws -> [CoveredRange] {
+    let rows = try Row.fetchCursor(
+      try database.cachedStatement(
+        sql: """
+          SELECT \(StoredSegment.columns) FROM segments WHERE id IN (
+            SELECT segment FROM segment_spans WHERE replica = ? AND document = (
+              SELECT id FROM documents
+              WHERE room = (SELECT id FROM rooms WHERE name = ?) AND name = ? AND lineage = ?))
+          """),
+      arguments: [
+        Int64(bitPattern: key.replica.rawValue), room.text, key.document.name.text,
+        Int64(bitPattern: key.document.lineage.rawValue),
+      ])
+    var ranges: [CoveredRange] = []
+    while let row = try rows.next() {
+      for entry in try StoredSegment(row).entries() where CoverageKey(entry.header) == key {
+        ranges.append(
+          CoveredRange(
+            seqs: entry.header.span.seqs, cursor: entry.cursor, payloadHash: PayloadHash(of: entry.payload)))
+      }
+    }
     return ranges
   }
 
-  static func entries(
+  /// What a member that lacks everything from a cursor on is sent next.
+  static func batch(
+    _ database: Database, _ room: RoomName, from cursor: UInt64, maximumBytes: Int
+  ) throws -> LogBatch {
+    guard let stored = try StoredSegment.holding(cursor, of: room, database) else {
+      return .entries(try entries(database, room, from: cursor, maximumBytes: maximumBytes))
+    }
+    if stored.segment.first == cursor { return .segment(stored.segment) }
+    return .entries(try stored.entries().filter { $0.cursor >= cursor })
+  }
+
+  private static func entries(
     _ database: Database, _ room: RoomName, from cursor: UInt64, maximumBytes: Int
   ) throws -> [LogEntry] {
     let statement = try database.cachedStatement(
@@ -71,7 +120,7 @@ enum SQLiteLogReading {
     return entries
   }
 
-  private static func entry(_ row: Row) throws -> LogEntry {
+  static func entry(_ row: Row) throws -> LogEntry {
     guard let name = DocumentName(utf8: Array(try row.text(3).utf8)) else { throw damaged }
     let key = DocumentKey(name: name, lineage: Lineage(rawValue: try row.unsigned(4)))
     let span = EventSpan(
@@ -92,7 +141,7 @@ enum SQLiteLogReading {
       header: EntryHeader(document: key, span: span), payload: payload)
   }
 
-  fileprivate static let damaged = RelayLogError(act: .read, reason: .damaged)
+  static let damaged = RelayLogError(act: .read, reason: .damaged)
 }
 
 extension Row {
@@ -102,33 +151,33 @@ extension Row {
     try fetchOne(try database.cachedStatement(sql: sql), arguments: arguments)
   }
 
-  fileprivate func unsigned(_ column: Int) throws -> UInt64 {
+  func unsigned(_ column: Int) throws -> UInt64 {
     guard let value = Int64.fromDatabaseValue(self[column] as DatabaseValue) else {
       throw SQLiteLogReading.damaged
     }
     return UInt64(bitPattern: value)
   }
 
-  fileprivate func bytes(_ column: Int) throws -> [UInt8] {
+  func bytes(_ column: Int) throws -> [UInt8] {
     guard let value = Data.fromDatabaseValue(self[column] as DatabaseValue) else {
       throw SQLiteLogReading.damaged
     }
     return [UInt8](value)
   }
 
-  fileprivate func text(_ column: Int) throws -> String {
+  func text(_ column: Int) throws -> String {
     guard let value = String.fromDatabaseValue(self[column] as DatabaseValue) else {
       throw SQLiteLogReading.damaged
     }
     return value
   }
 
-  fileprivate func digest(_ column: Int) throws -> LogDigest {
+  func digest(_ column: Int) throws -> LogDigest {
     guard let digest = LogDigest(bytes: try bytes(column)) else { throw SQLiteLogReading.damaged }
     return digest
   }
 
-  fileprivate func sequenceNumbers(_ first: Int, _ count: Int) throws -> Range<UInt32> {
+  func sequenceNumbers(_ first: Int, _ count: Int) throws -> Range<UInt32> {
     let (first, count) = (try unsigned(first), try unsigned(count))
     guard first < 1 << 31, count > 0, count <= 1 << 31 - first else { throw SQLiteLogReading.damaged }
     return UInt32(first)..<UInt32(first + count)

@@ -7,14 +7,16 @@ enum SQLiteLogSchema {
 
   /// "RWLG".
   static let applicationID: Int32 = 0x5257_4c47
-  /// The step at index n makes version n + 1 of version n; version 0 is an empty file. A step that was released is never
-  /// changed: what comes later is a further step.
-  static let steps: [Step] = [{ try $0.execute(sql: version1) }]
+  /// The step at index n makes version n + 1 of version n; version 0 is an empty file. A step that was
+  /// released is never changed: what comes later is a further step.
+  static let steps: [Step] = [
+    { try $0.execute(sql: version1) }, { try $0.execute(sql: version2) },
+  ]
   /// The version that is written here, kept in the file as `user_version`.
   static var version: Int { steps.count }
 
-  /// Opens the file. An empty one gets its tables and an older one is brought up to date, in one transaction; a later
-  /// one, or another database, is an error and stays as it is.
+  /// Opens the file. An empty one gets its tables and an older one is brought up to date, in one
+  /// transaction; a later one, or another database, is an error and stays as it is.
   static func openPool(path: String, steps: [Step] = steps) throws -> DatabasePool {
     var configuration = Configuration()
     configuration.busyMode = .timeout(5)
@@ -79,5 +81,27 @@ enum SQLiteLogSchema {
       PRIMARY KEY (room, cursor)
     ) STRICT, WITHOUT ROWID;
     CREATE UNIQUE INDEX entries_by_span ON entries (document, replica, first);
+    """
+
+  /// Old entries are folded into segments.
+  private static let version2 = """
+    CREATE TABLE segments (
+      id INTEGER PRIMARY KEY,
+      room INTEGER NOT NULL REFERENCES rooms,
+      first INTEGER NOT NULL,
+      last INTEGER NOT NULL,
+      ended INTEGER NOT NULL,
+      before BLOB NOT NULL,
+      digest BLOB NOT NULL,
+      size INTEGER NOT NULL,
+      content BLOB NOT NULL,
+      UNIQUE (room, first)
+    ) STRICT;
+    CREATE TABLE segment_spans (
+      document INTEGER NOT NULL REFERENCES documents,
+      replica INTEGER NOT NULL,
+      segment INTEGER NOT NULL REFERENCES segments,
+      PRIMARY KEY (document, replica, segment)
+    ) STRICT, WITHOUT ROWID;
     """
 }

@@ -7,6 +7,8 @@ struct OutgoingMessage: Sendable {
   let plain: ByteBuffer
   /// The same buffer as `plain` where compression does not pay.
   let compressed: ByteBuffer
+  /// For those who take segments as they are stored; nil for other messages.
+  let folded: ByteBuffer?
 
   /// Smaller messages are not compressed.
   static let leastCompressed = 128
@@ -19,9 +21,25 @@ struct OutgoingMessage: Sendable {
     } else {
       compressed = plain
     }
+    folded = nil
   }
 
-  func frame(_ codecs: Codecs) -> ByteBuffer { codecs.contains(.zstd) ? compressed : plain }
+  /// A segment of a room's log: as it is stored, and unfolded where somebody needs that.
+  ///
+  /// - Parameter content: the decompressed entries; nil if every recipient takes segments.
+  init(_ segment: LogSegment, in room: RoomNumber, content: [UInt8]?, compressor: ZstdCompressor?) {
+    let head = segment.messageHead(room: room)
+    let stored = WebSocketFraming.binary(Envelope.partly(head, frame: segment.frame, size: segment.size))
+    let message = content.map { OutgoingMessage(head + $0, compressor: compressor) }
+    plain = message?.plain ?? stored
+    compressed = message?.compressed ?? stored
+    folded = stored
+  }
+
+  func frame(_ codecs: Codecs, takesSegments: Bool) -> ByteBuffer {
+    guard codecs.contains(.zstd) else { return plain }
+    return takesSegments ? folded ?? compressed : compressed
+  }
 }
 
 /// What a server writes: frames without a mask.

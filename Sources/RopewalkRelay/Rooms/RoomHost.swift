@@ -170,6 +170,11 @@ extension RoomHost {
     switch effect {
     case .send(let sessions, let message): send(message, to: sessions, isFeed: false)
     case .feed(let sessions, let message): send(message, to: sessions, isFeed: true)
+    case .feedSegment(let sessions, let segment):
+      let members = sessions.compactMap { connections[$0] }
+      guard fanOut.send(segment, in: number, to: members, feedFrom: self) else {
+        return failed(RelayLogError(act: .read, reason: .damaged))
+      }
     case .answer(let session, let message, let pushes, let bytes):
       guard let connection = connections[session] ?? services.connections[session] else { return }
       let frame = message.isEmpty ? nil : OutgoingMessage(message, compressor: nil).plain
@@ -187,7 +192,7 @@ extension RoomHost {
       services.log.coverage(of: name, key) { self.found($0) { $0.foundCoverage($1, of: key) } }
     case .read(let cursor, let maximumBytes):
       services.log.read(name, from: cursor, maximumBytes: maximumBytes) {
-        self.found($0) { $0.foundEntries($1, from: cursor) }
+        self.found($0) { $0.found($1, from: cursor) }
       }
     }
   }

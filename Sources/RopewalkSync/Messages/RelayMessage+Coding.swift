@@ -15,6 +15,9 @@ extension RelayMessage {
     static let pong: UInt8 = 75
   }
 
+  /// The kind of an `entries` message.
+  static var entriesKind: UInt8 { Kind.entries }
+
   /// The message as bytes: one of kind, then the body.
   ///
   /// Entries must be of dense, ascending cursors and at least one.

@@ -10,25 +10,35 @@ extension RelayRoom {
     return effects + advance(session)
   }
 
-  /// A member's socket is full: nothing more is sent to it until `ready`. It falls behind, which costs nothing, and is
-  /// fed from the log later.
+  /// A member's socket is full: nothing more is sent to it until `ready`. It falls behind, which costs
+  /// nothing, and is fed from the log later.
   public mutating func busy(_ session: UInt64) { members[session]?.isReady = false }
 
   /// Answers `read`: dense entries from that cursor on.
-  public mutating func foundEntries(_ entries: [LogEntry], from cursor: UInt64) -> [Effect] {
+  public mutating func found(_ batch: LogBatch, from cursor: UInt64) -> [Effect] {
     guard let waiting = reads.removeValue(forKey: cursor) else { return [] }
-    // What became durable a moment ago may be read before it is reported here.
-    let known = entries.prefix { $0.cursor <= durable.cursor }
-    guard let first = known.first, let last = known.last, first.cursor == cursor,
-      last.cursor - first.cursor + 1 == UInt64(known.count)
-    else { return logFailed() }
+    let last: UInt64
+    let effect: Effect
+    switch batch {
+    case .entries(let entries):
+      // What became durable a moment ago may be read before it is reported here.
+      let known = entries.prefix { $0.cursor <= durable.cursor }
+      guard let first = known.first, let end = known.last, first.cursor == cursor,
+        end.cursor - first.cursor + 1 == UInt64(known.count)
+      else { return logFailed() }
+      last = end.cursor
+      effect = .feed(to: waiting, RelayMessage.entries(room: number, Array(known)).encoded)
+    case .segment(let segment):
+      guard segment.first == cursor, segment.last <= durable.cursor else { return logFailed() }
+      last = segment.last
+      effect = .feedSegment(to: waiting, segment)
+    }
     for session in waiting {
       members[session]?.isReading = false
       members[session]?.isReady = false
-      members[session]?.place = last.cursor
+      members[session]?.place = last
     }
-    guard !waiting.isEmpty else { return [] }
-    return [.feed(to: waiting, RelayMessage.entries(room: number, Array(known)).encoded)]
+    return waiting.isEmpty ? [] : [effect]
   }
 
   /// Sends new entries to every member that has all before them.
@@ -56,7 +66,8 @@ extension RelayRoom {
     return effects
   }
 
-  /// Takes a member one step towards the head. Members that lack the same entries share one read and one message.
+  /// Takes a member one step towards the head. Members that lack the same entries share one read and one
+  /// message.
   mutating func advance(_ session: UInt64) -> [Effect] {
     guard let member = members[session], member.claim == nil, member.isReady, !member.isReading else {
       return []

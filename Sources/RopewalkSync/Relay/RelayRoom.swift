@@ -1,11 +1,12 @@
 import RopewalkCore
 
-/// The relay's side of one room: who is in it, what its log holds, what may be added, and how far each member has been
-/// fed. Inputs in, effects out; payloads are opaque.
+/// The relay's side of one room: who is in it, what its log holds, what may be added, and how far each
+/// member has been fed. Inputs in, effects out; payloads are opaque.
 ///
-/// A room lives in memory while it has members, and is made from the head of its log alone: coverage and old digests
-/// are looked up in the log when they are needed first, so that even a long log opens at once. The caller performs the
-/// effects in order, and answers each look-up and each append by the input that is named at `Effect`.
+/// A room lives in memory while it has members, and is made from the head of its log alone: coverage and
+/// old digests are looked up in the log when they are needed first, so that even a long log opens at once.
+/// The caller performs the effects in order, and answers each look-up and each append by the input that is
+/// named at `Effect`.
 ///
 /// ```
 ///           place (per member)        durable           tail
@@ -83,10 +84,14 @@ public struct RelayRoom: Sendable {
 extension RelayRoom {
   /// What the caller does, in order.
   public enum Effect: Hashable, Sendable {
-    /// Send one message to each of these sessions; encoded and compressed once. Sessions that are gone are skipped.
+    /// Send one message to each of these sessions; encoded and compressed once. Sessions that are gone are
+    /// skipped.
     case send(to: [UInt64], [UInt8])
     /// As `send`; and when a session's socket has taken the message and can take more, call `ready`.
     case feed(to: [UInt64], [UInt8])
+    /// As `feed`, an `entries` message that is `segment.messageHead` and the segment's content: as it is
+    /// stored to those who take that, otherwise unfolded.
+    case feedSegment(to: [UInt64], LogSegment)
     /// As `send`, to one session; and count this many pushes and payload bytes of it as answered
     /// (`RelaySession.answered`), also when the session has left the room meanwhile.
     case answer(UInt64, [UInt8], pushes: Int, bytes: Int)
@@ -98,7 +103,8 @@ extension RelayRoom {
     case findDigest(at: UInt64)
     /// Look up what the log holds of one replica and document; call `foundCoverage`, or `logFailed`.
     case findCoverage(CoverageKey)
-    /// Read entries from a cursor on, at least one, else up to so many bytes; call `foundEntries`, or `logFailed`.
+    /// Read entries from a cursor on, at least one, else up to so many bytes; call `found`, or
+    /// `logFailed`.
     case read(from: UInt64, maximumBytes: Int)
   }
 
@@ -152,7 +158,8 @@ extension RelayRoom {
     var isCaughtUp = false
     /// Presence changed while the socket took nothing.
     var presenceIsStale = false
-    /// How often a push was refused as `covered` or `idClash`, and which refusal was the last of each replica.
+    /// How often a push was refused as `covered` or `idClash`, and which refusal was the last of each
+    /// replica.
     var refusals: UInt64 = 0
     var lastRefusal: [CoverageKey: UInt64] = [:]
   }

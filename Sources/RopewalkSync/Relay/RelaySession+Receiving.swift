@@ -57,6 +57,7 @@ extension RelaySession {
     }
     self.hello = hello
     codecs = hello.codecs.intersection(configuration.codecs)
+    features = hello.features.intersection(.all)
     state = .verifying
     return [.verify(token: hello.token)]
   }
@@ -67,7 +68,7 @@ extension RelaySession {
     state = .open
     let version = min(hello.versions.upperBound, WireProtocol.versions.upperBound)
     let welcome = RelayMessage.Welcome(
-      version: version, features: hello.features.intersection(.all), codecs: codecs, session: id,
+      version: version, features: features, codecs: codecs, session: id,
       subject: access.subject, expires: access.expires, time: now, limits: configuration.limits)
     return [.send(RelayMessage.welcome(welcome).encoded)]
   }

@@ -1,9 +1,10 @@
 import RopewalkCore
 
-/// The relay's end of one connection: greeting, rights, budgets and limits; what concerns a room is handed on.
+/// The relay's end of one connection: greeting, rights, budgets and limits; what concerns a room is handed
+/// on.
 ///
-/// The caller performs the effects in order. `now` is the relay's clock in milliseconds since 1970, and must never go
-/// back.
+/// The caller performs the effects in order. `now` is the relay's clock in milliseconds since 1970, and
+/// must never go back.
 public struct RelaySession: Sendable {
   /// What a session goes by.
   public struct Configuration: Sendable {
@@ -73,6 +74,8 @@ public struct RelaySession: Sendable {
   public internal(set) var access: Access?
   /// The compression that was agreed on.
   public internal(set) var codecs: Codecs = []
+  /// The optional parts that were agreed on.
+  public internal(set) var features: Features = []
   var hello: ClientMessage.Hello?
   var isRefreshing = false
   var rooms: [RoomNumber: Membership] = [:]

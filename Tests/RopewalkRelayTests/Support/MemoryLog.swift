@@ -26,10 +26,11 @@ final class MemoryLog: RelayLog {
   }
 
   func read(
-    _ room: RoomName, from cursor: UInt64, maximumBytes: Int, _ completion: @escaping Completion<[LogEntry]>
+    _ room: RoomName, from cursor: UInt64, maximumBytes: Int, _ completion: @escaping Completion<LogBatch>
   ) {
     completion(
-      .success(entries.withLockedValue { ($0[room] ?? []).map(\.entry).filter { $0.cursor >= cursor } }))
+      .success(
+        .entries(entries.withLockedValue { ($0[room] ?? []).map(\.entry).filter { $0.cursor >= cursor } })))
   }
 
   func digest(of room: RoomName, at cursor: UInt64, _ completion: @escaping Completion<LogDigest?>) {

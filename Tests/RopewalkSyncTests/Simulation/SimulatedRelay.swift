@@ -200,6 +200,13 @@ final class SimulatedRelay {
         links[id]?.sendToClient(message)
         later(1...200) { [self] in withRoom(number) { $0.ready(id) } }
       }
+    case .feedSegment(let ids, let segment):
+      world.count("fed a segment")
+      for id in ids {
+        // As an envelope whose codec does nothing.
+        links[id]?.sendToClient(segment.messageHead(room: number) + segment.frame)
+        later(1...200) { [self] in withRoom(number) { $0.ready(id) } }
+      }
     case .answer(let id, let message, let pushes, let bytes):
       sessions[id]?.answered(pushes: pushes, bytes: bytes)
       checkAcknowledgement(message, to: id, name)
@@ -225,7 +232,14 @@ final class SimulatedRelay {
     case .read(let cursor, let maximumBytes):
       answerLater(number) { [self] in
         let rest = (disk[name] ?? []).dropFirst(Int(cursor) - 1).map { $0.entry }
-        return $0.foundEntries(Array(rest.prefix(max(1, maximumBytes / 100))), from: cursor)
+        // Old log is folded by four.
+        if cursor % 4 == 1, rest.count > 8 {
+          let entries = Array(rest.prefix(4))
+          let content = LogSegment.content(of: entries)
+          return $0.found(
+            .segment(LogSegment(first: cursor, count: 4, size: content.count, frame: content)), from: cursor)
+        }
+        return $0.found(.entries(Array(rest.prefix(max(1, maximumBytes / 100)))), from: cursor)
       }
     }
   }

@@ -1,11 +1,12 @@
 import Testing
 
-/// Many clients and one relay, with lost, delayed and doubled connections, slow readers, crashes that lose what was not
-/// committed, failing commits, and logs that are deleted or put back from an older copy.
+/// Many clients and one relay, with lost, delayed and doubled connections, slow readers, crashes that lose
+/// what was not committed, failing commits, and logs that are deleted or put back from an older copy.
 @Suite struct SimulationTests {
   @Test func everythingWrittenIsInTheLogOnceAndEverybodyHasIt() {
     run(
-      World.Plan(), count: 25, mustSee: ["relay crash", "connection lost", "fed from the log", "sent away"])
+      World.Plan(), count: 25,
+      mustSee: ["relay crash", "connection lost", "fed from the log", "fed a segment", "sent away"])
   }
 
   @Test func aDeletedOrRestoredLogIsRefilledAndNothingDoubles() {

@@ -1,0 +1,100 @@
+import Foundation
+import GRDB
+import RopewalkSync
+
+extension RelayStore {
+  /// Copies the log as it is at one moment into another directory, by SQLite's own backup, while the relay
+  /// goes on.
+  ///
+  /// The copy is a data directory that a relay can be started with. It appears under its name when it is
+  /// whole.
+  /// - Returns: the size of the copy, in bytes.
+  public func backup(to target: String) throws(Failure) -> Int {
+    let final = target + "/log.sqlite"
+    let partial = final + ".partial"
+    let files = FileManager.default
+    guard !files.fileExists(atPath: final) else { throw .taken(path: final) }
+    do { try files.createDirectory(atPath: target, withIntermediateDirectories: true) } catch {
+      throw .notWritable(path: target)
+    }
+    try? files.removeItem(atPath: partial)
+    try withLog(isReadOnly: true) { source in
+      do {
+        let copy = try DatabaseQueue(path: partial)
+        try source.backup(to: copy)
+        // One file, whatever the relay's journal is.
+        try copy.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
+        try copy.close()
+        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: partial))
+        try handle.synchronize()
+        try handle.close()
+        try files.moveItem(atPath: partial, toPath: final)
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
+        throw Failure.notWritable(path: target)
+      } catch {
+        try? files.removeItem(atPath: partial)
+        throw error
+      }
+    }
+    return (try? files.attributesOfItem(atPath: final)[.size] as? Int) ?? 0
+  }
+
+  /// What making a log smaller has done.
+  public struct Compaction: Hashable, Sendable {
+    /// Segments that were made.
+    public var segments = 0
+    /// The size of the log and its journal before, in bytes.
+    public var bytesBefore = 0
+    /// The size of the log and its journal after, in bytes.
+    public var bytesAfter = 0
+    /// The file was written anew: no relay was running. Otherwise what became free is used again for what
+    /// comes.
+    public var wasRewritten = false
+  }
+
+  /// Folds all that is not folded yet, and gives the space back to the system if no relay is running.
+  public func compact() throws(Failure) -> Compaction {
+    var done = Compaction()
+    done.bytesBefore = size
+    let lock = try? DataDirectory(path: directory)
+    defer { lock?.unlock() }
+    // An older log is brought up to date by whoever opens it first.
+    if lock != nil {
+      do { try SQLiteLogSchema.openPool(path: logPath).close() } catch {
+        throw .unusable(path: logPath, code: (error as? DatabaseError)?.extendedResultCode.rawValue)
+      }
+    }
+    try withLog(isReadOnly: false) { queue in
+      let rooms = try queue.read { try Int64.fetchAll($0, sql: "SELECT id FROM rooms ORDER BY id") }
+      for room in rooms {
+        while try queue.inDatabase({ try fold(room, $0) }) { done.segments += 1 }
+      }
+      if lock != nil {
+        try queue.vacuum()
+        done.wasRewritten = true
+      }
+    }
+    done.bytesAfter = size
+    return done
+  }
+
+  /// One segment, in a transaction of its own, so that a relay that is running never waits long.
+  private func fold(_ room: Int64, _ database: Database) throws -> Bool {
+    guard let folded = try FoldedEntries(oldestOf: room, database, configuration: FoldConfiguration()) else {
+      return false
+    }
+    var isStored = false
+    try database.inTransaction(.immediate) {
+      isStored = try folded.store(database)
+      return .commit
+    }
+    return isStored
+  }
+
+  /// The log and its journal.
+  private var size: Int {
+    ["", "-wal"].reduce(0) { sum, suffix in
+      sum + ((try? FileManager.default.attributesOfItem(atPath: logPath + suffix)[.size] as? Int) ?? 0)
+    }
+  }
+}

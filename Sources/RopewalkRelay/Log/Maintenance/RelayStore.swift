@@ -1,0 +1,66 @@
+import Foundation
+import GRDB
+import RopewalkSync
+
+/// A relay's data directory, to be checked, copied or made smaller, also while the relay runs.
+///
+/// Every method waits for the disk: not for an event loop.
+public struct RelayStore: Sendable {
+  let directory: String
+  var logPath: String { directory + "/log.sqlite" }
+
+  /// Names a directory; nothing is opened yet.
+  public init(directory: String) { self.directory = directory }
+
+  /// Why something could not be done.
+  public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The directory holds no log.
+    case noLog(path: String)
+    /// The log was written by a later release.
+    case tooNew(path: String)
+    /// The log cannot be read or written; `code` is SQLite's, nil where the contents are damaged.
+    case unusable(path: String, code: Int32?)
+    /// The place to copy to holds a log already.
+    case taken(path: String)
+    /// The place to copy to cannot be written.
+    case notWritable(path: String)
+
+    /// A sentence that says what to do.
+    public var description: String {
+      switch self {
+      case .noLog(let path): "There is no relay log at \(path)."
+      case .tooNew(let path): "\(path) was written by a later release; use that one."
+      case .unusable(let path, let code?): "\(path) cannot be used (SQLite code \(code))."
+      case .unusable(let path, nil): "\(path) is damaged; `ropewalk relay verify` says where."
+      case .taken(let path): "\(path) is there already; choose another directory."
+      case .notWritable(let path): "\(path) cannot be written."
+      }
+    }
+  }
+
+  /// Opens the log as it is, for reading or writing, and does something with it.
+  func withLog<Value>(
+    isReadOnly: Bool, _ body: (DatabaseQueue) throws -> Value
+  ) throws(Failure) -> Value {
+    guard FileManager.default.fileExists(atPath: logPath) else { throw .noLog(path: logPath) }
+    do {
+      var configuration = GRDB.Configuration()
+      configuration.readonly = isReadOnly
+      configuration.busyMode = .timeout(10)
+      let queue = try DatabaseQueue(path: logPath, configuration: configuration)
+      defer { try? queue.close() }
+      try queue.inDatabase { database in
+        let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        guard application == SQLiteLogSchema.applicationID else { throw Failure.noLog(path: logPath) }
+        guard version <= SQLiteLogSchema.version else { throw Failure.tooNew(path: logPath) }
+        if !isReadOnly { try database.execute(sql: "PRAGMA synchronous = FULL") }
+      }
+      return try body(queue)
+    } catch let failure as Failure {
+      throw failure
+    } catch let error as DatabaseError {
+      throw .unusable(path: logPath, code: error.extendedResultCode.rawValue)
+    } catch { throw .unusable(path: logPath, code: nil) }
+  }
+}

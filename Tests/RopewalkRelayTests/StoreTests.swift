@@ -1,0 +1,115 @@
+import Foundation
+import GRDB
+import RopewalkSync
+import Testing
+
+@testable import RopewalkRelay
+
+/// Checking, copying and shrinking a data directory.
+@Suite(.timeLimit(.minutes(5))) struct StoreTests {
+  private func push(_ range: Range<UInt32>, to peer: Peer, _ number: RoomNumber) async throws {
+    for index in range {
+      let push = ClientMessage.Push(
+        room: number, number: UInt64(index), header: header(index..<index + 1),
+        payload: Array("entry number \(index)".utf8))
+      #expect(try await peer.push(push) == .cursor(UInt64(index) + 1))
+    }
+  }
+
+  private func change(_ path: String, _ sql: String) throws {
+    let queue = try DatabaseQueue(path: path + "/log.sqlite")
+    try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+    try queue.close()
+  }
+
+  @Test func aCopyMadeWhileTheRelayRunsIsALogOfItsOwn() async throws {
+    try await withDirectory { path in
+      let relay = try await startRelay(path)
+      let peer = try await Peer.greeted(by: relay)
+      let number = try await peer.join(.test).joined.number
+      try await push(0..<30, to: peer, number)
+      let store = RelayStore(directory: path)
+      #expect(try store.backup(to: path + "/copy") > 0)
+      try await push(30..<40, to: peer, number)
+      #expect(try store.verify().rooms.map(\.head) == [40])
+      #expect(throws: RelayStore.Failure.taken(path: path + "/copy/log.sqlite")) {
+        try store.backup(to: path + "/copy")
+      }
+      let compaction = try store.compact()
+      #expect(compaction.segments == 1 && !compaction.wasRewritten)
+      try await push(40..<50, to: peer, number)
+      let all = try await Peer.greeted(by: relay, codecs: .zstd).join(.test)
+      #expect(all.entries.map(\.cursor) == Array(1...50))
+      await relay.stop()
+      #expect(try store.compact().wasRewritten)
+      let copy = try await startRelay(path + "/copy")
+      let found = try await Peer.greeted(by: copy).join(.test)
+      #expect(found.entries == Array(all.entries[..<30]))
+      await copy.stop()
+      #expect(try store.verify().isSound)
+      #expect(try RelayStore(directory: path + "/copy").verify().isSound)
+    }
+  }
+
+  @Test(arguments: [
+    "UPDATE entries SET payload = x'00' WHERE cursor = 7",
+    "UPDATE entries SET digest = zeroblob(16) WHERE cursor = 7",
+    "UPDATE entries SET hash = zeroblob(32) WHERE cursor = 7",
+    "DELETE FROM entries WHERE cursor = 7",
+    "UPDATE entries SET replica = 8 WHERE cursor = 7",
+    "UPDATE entries SET codec = 3 WHERE cursor = 7",
+  ]) func damageIsNamedAndNeverFolded(_ sql: String) async throws {
+    try await withDirectory { path in
+      let relay = try await startRelay(path)
+      let peer = try await Peer.greeted(by: relay)
+      try await push(0..<20, to: peer, try await peer.join(.test).joined.number)
+      await relay.stop()
+      let store = RelayStore(directory: path)
+      #expect(try store.verify().isSound)
+      try change(path, sql)
+      let report = try store.verify()
+      #expect(!report.isSound && report.rooms[0].soundThrough == 6, "\(report)")
+      #expect(throws: RelayStore.Failure.self) { try store.compact() }
+      #expect(try store.verify() == report)
+    }
+  }
+
+  @Test func aDamagedSegmentIsNamed() async throws {
+    try await withDirectory { path in
+      let relay = try await startRelay(path)
+      let peer = try await Peer.greeted(by: relay)
+      try await push(0..<20, to: peer, try await peer.join(.test).joined.number)
+      await relay.stop()
+      let store = RelayStore(directory: path)
+      #expect(try store.compact().segments == 1)
+      try change(path, "UPDATE segments SET content = zeroblob(length(content))")
+      #expect(try !store.verify().isSound)
+      #expect(throws: RelayStore.Failure.noLog(path: path + "/none/log.sqlite")) {
+        try RelayStore(directory: path + "/none").verify()
+      }
+    }
+  }
+
+  /// Whatever fails in the middle of a fold, the log is as before.
+  @Test func aFoldThatIsInterruptedAtAnyWriteChangesNothing() async throws {
+    try await withDirectory { path in
+      let relay = try await startRelay(path)
+      let peer = try await Peer.greeted(by: relay)
+      try await push(0..<20, to: peer, try await peer.join(.test).joined.number)
+      await relay.stop()
+      let store = RelayStore(directory: path)
+      for (table, event) in [
+        ("segments", "INSERT"), ("segment_spans", "INSERT"), ("entries", "DELETE"),
+      ] {
+        try change(
+          path,
+          "CREATE TRIGGER stop BEFORE \(event) ON \(table) BEGIN SELECT RAISE(ABORT, 'interrupted'); END")
+        #expect(throws: RelayStore.Failure.self) { try store.compact() }
+        try change(path, "DROP TRIGGER stop")
+        let report = try store.verify()
+        #expect(report.isSound && report.rooms[0].head == 20 && report.rooms[0].segments == 0)
+      }
+      #expect(try store.compact().segments == 1)
+    }
+  }
+}
