@@ -114,6 +114,20 @@ struct SumTree: Sendable {
     }
   }
 
+  /// The sums of all leaves before one. O(log n).
+  func sumBefore(_ leaf: Int) -> Sum {
+    words.withUnsafeBytes { raw in
+      let nodes = SumTreeReader(raw: raw)
+      var sum = Sum.zero
+      var place = leafPlaces[leaf]
+      while place.node != Self.none {
+        for slot in 0..<Int(place.slot) { sum &+= nodes.sum(place.node, slot) }
+        place = nodes.place(place.node)
+      }
+      return sum
+    }
+  }
+
   // MARK: Changing
 
   /// Adds to a leaf's sum; wrapping, so that a difference may be negative. O(log n).

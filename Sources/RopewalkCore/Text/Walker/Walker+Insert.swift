@@ -43,11 +43,29 @@ extension Walker {
         if item.originLeft == originLeft { rightParent = item.id }
       } else {
         rightParent = findRightParent(from: next, originLeft: originLeft, in: view)
-        present += integrate(
-          id: id, originLeft: originLeft, rightParent: rightParent, from: next, to: &spot, in: view,
-          history: history)
+        if rightParent != Item.none {
+          #if DEBUG
+            var readForwards = spot
+            let passed = integrate(
+              id: id, originLeft: originLeft, rightParent: rightParent, from: next, to: &readForwards,
+              in: view,
+              history: history)
+            precondition(rightParent == nextKnown(from: next, originLeft: originLeft, in: view))
+            let before = present
+          #endif
+          present = integrate(
+            id: id, originLeft: originLeft, rightParent: rightParent, to: &spot, in: view, history: history)
+          #if DEBUG
+            precondition(present == before + passed && settled(spot) == settled(readForwards))
+          #endif
+        } else {
+          present += integrate(
+            id: id, originLeft: originLeft, rightParent: rightParent, from: next, to: &spot, in: view,
+            history: history)
+        }
       }
     }
+    noteNeighbour(id, of: originLeft, in: view)
     var state = SIMD4<UInt32>(1, 0, 0, 0)
     state[view] = 1
     if spot.index > 0, rightParent == Item.none {
@@ -69,6 +87,12 @@ extension Walker {
 
   /// The next item that exists in the view, if it has the same left origin.
   private func findRightParent(from first: Spot, originLeft: UInt32, in view: Int) -> UInt32 {
+    let known = neighbours[neighbourIndex(of: originLeft, in: view)]
+    if known.originLeft == originLeft, known.stamp == views[view - View.first].stamp { return known.id }
+    return nextKnown(from: first, originLeft: originLeft, in: view)
+  }
+
+  private func nextKnown(from first: Spot, originLeft: UInt32, in view: Int) -> UInt32 {
     var at: Spot? = first
     while let spot = at {
       if state(slot(spot), view) != 0 {
@@ -78,6 +102,67 @@ extension Walker {
       at = settled(Spot(leaf: spot.leaf, index: spot.index + 1))
     }
     return Item.none
+  }
+
+  private func neighbourIndex(of originLeft: UInt32, in view: Int) -> Int {
+    let hash = (originLeft &* 0x9e37_79b1) >> 16
+    return (Int(hash) &* View.count &+ view) & (Self.neighbourCount - 1)
+  }
+
+  @inline(__always)
+  private func noteNeighbour(_ id: UInt32, of originLeft: UInt32, in view: Int) {
+    neighbours[neighbourIndex(of: originLeft, in: view)] = Neighbour(
+      originLeft: originLeft, id: id, stamp: views[view - View.first].stamp)
+  }
+
+  /// The same as `integrate(from:)` where there is a right parent: then the new item is a left child of
+  /// that, and stands among the few others that end at it. Reads backwards from there, and not all that
+  /// others may have put in since the left origin. Returns how much of the present text stands before.
+  private func integrate(
+    id: UInt32, originLeft: UInt32, rightParent: UInt32, to spot: inout Spot, in view: Int,
+    history: HistoryView
+  ) -> UInt32 {
+    let right = find(rightParent)
+    var current = right
+    // Where the new item goes if what is read next is found to stand before it, and the present text from
+    // there to the right parent.
+    var (tail, passed) = (right, UInt32(0))
+    var read: UInt32 = 0
+    while let previous = before(current) {
+      let other = items[slot(previous)]
+      if state(slot(previous), view) != 0 { break }
+      if other.originLeft == originLeft {
+        if other.rightParent == rightParent {
+          if history.isOrdered(other.id, before: id) { break }
+        } else if other.rightParent == Item.none || other.rightParent == baseEnd
+          || !isOrdered(other.rightParent, before: rightParent)
+        {
+          break
+        }
+      }
+      if other.state[View.present] == 1 { read += other.length }
+      current = previous
+      if other.originLeft == originLeft { (tail, passed) = (current, read) }
+    }
+    spot = tail
+    return presentText(before: right) - passed
+  }
+
+  /// The item left of a spot; nil at the beginning.
+  private func before(_ spot: Spot) -> Spot? {
+    if spot.index > 0 { return Spot(leaf: spot.leaf, index: spot.index - 1) }
+    guard let leaf = tree.previous(spot.leaf) else { return nil }
+    return Spot(leaf: leaf, index: Int(itemCounts[leaf]) - 1)
+  }
+
+  /// The length of the present text before an item. O(log n).
+  private func presentText(before spot: Spot) -> UInt32 {
+    var length = tree.sumBefore(spot.leaf)[View.present]
+    for index in 0..<spot.index {
+      let item = items.pointer(slot(Spot(leaf: spot.leaf, index: index)))
+      if item.pointee.state[View.present] == 1 { length += item.pointee.length }
+    }
+    return length
   }
 
   /// An item with the same left origin and right parent as a new one, met on the way: they stand in the

@@ -1,6 +1,6 @@
 extension Walker {
   /// A place between or before items: `index` may be the number of items of the leaf.
-  struct Spot {
+  struct Spot: Equatable {
     var leaf: Int
     var index: Int
   }

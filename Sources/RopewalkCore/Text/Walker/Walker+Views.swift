@@ -26,6 +26,7 @@ extension Walker {
     let head = views[index].head
     if parents.count == 1 && parents[0].place == head { return }
     let lane = View.first + index
+    restamp(index)
     if isLinear {
       if let piece = singlePiece(ofView: index, to: parents, history: history) {
         show(piece, inView: index, history: history)

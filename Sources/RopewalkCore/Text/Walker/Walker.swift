@@ -27,7 +27,19 @@ struct Walker: ~Copyable {
     var head = EventGraph.none
     var author = UInt32.max
     var lastUse = 0
+    /// Drawn anew when the view is moved.
+    var stamp = 0
   }
+
+  /// What an author inserted last right of a scalar: as long as its view is not moved, that is the next
+  /// scalar there that it knows.
+  struct Neighbour {
+    var originLeft = Item.none
+    var id = Item.none
+    var stamp = -1
+  }
+  /// Places that an author comes back to without reading the items between, a power of two.
+  static let neighbourCount = 64
 
   var tree = SumTree()
   /// Items of leaf n stand from `n * leafCapacity` on.
@@ -39,6 +51,9 @@ struct Walker: ~Copyable {
   var deletions = FlatBuffer<Deletion>()
   var views = FlatBuffer<ViewPlace>(capacity: View.count)
   var uses = 0
+  /// By a hash of `originLeft`.
+  var neighbours = FlatBuffer<Neighbour>(capacity: neighbourCount)
+  private var stamps = 0
   var difference = VersionDifference()
   var advance = FlatBuffer<AdvancePiece>()
   var frontier = MaxHeap()
@@ -98,11 +113,19 @@ struct Walker: ~Copyable {
     contentBase = history.logRuns[logRun].content
     views.removeAll()
     views.grow(to: View.count, filling: ViewPlace(head: head ?? EventGraph.none))
+    for index in 0..<View.count { restamp(index) }
+    neighbours.grow(to: Self.neighbourCount, filling: Neighbour())
     uses = 0
     baseEnd = Item.none
     isLinear = true
     end = place
     reviewPlace = place + Self.reviewInterval
+  }
+
+  /// Forgets what is known of a view that is moved.
+  @inline(__always) mutating func restamp(_ view: Int) {
+    stamps &+= 1
+    views.pointer(view).pointee.stamp = stamps
   }
 
   /// Takes `count` scalars off the end of the base text, which was opened too long. Returns false if that
