@@ -45,6 +45,13 @@ extension Replica {
     try read { transaction in try transaction.rooms().map { try transaction.roomStatus($0) } }
   }
 
+  /// The updates that could not be merged and are kept aside, by room and cursor.
+  public func held(in room: String? = nil) throws(ReplicaError) -> [HeldEntry] {
+    var name: RoomName?
+    if let room { name = try Self.roomName(room) }
+    return try read { [name] in try $0.heldEntries(in: name) }
+  }
+
   /// Takes in everything that another replica file has and this one lacks, without any relay. The other file
   /// is only read.
   ///

@@ -33,6 +33,23 @@ public struct RoomStatus: Hashable, Sendable {
   public var unsentEventCount: Int
 }
 
+/// An update that could not be merged, and is kept aside in the file: it contradicts what the document
+/// knows under the same ids, or it is damaged. The text here is without it; what was written here stays.
+public struct HeldEntry: Hashable, Sendable {
+  /// The room.
+  public var room: RoomName
+  /// The document that it was for, if that is known.
+  public var key: DocumentKey?
+  /// Its place in the room's log; nil if it came otherwise.
+  public var cursor: UInt64?
+  /// Who pushed it, by the relay's word.
+  public var subject: String?
+  /// What is wrong with it: a sentence without content.
+  public var reason: String
+  /// Its size, in bytes.
+  public var byteCount: Int
+}
+
 /// Documents of one name.
 public struct LineageStatus: Hashable, Sendable {
   /// What this one began as.
@@ -159,6 +176,8 @@ public struct VerificationReport: Hashable, Sendable {
   public var soundDocuments: [DocumentStatus]
   /// The documents that could not.
   public var damagedDocuments: [Lost]
+  /// Updates that are whole in the file and could not be merged. No damage of the file.
+  public var held: [HeldEntry]
 
   /// A document that could not be read in full.
   public struct Lost: Hashable, Sendable {

@@ -50,6 +50,7 @@ struct StatusCommand: AsyncParsableCommand {
             + "\(Wording.number(document.unsentEventCount)) unsent\(note)")
         lines.append("    version \(words(document.version))")
       }
+      for held in try replica.held(in: room.room.text) { lines.append("  kept aside: \(Wording.held(held))") }
     }
     return lines
   }

@@ -36,6 +36,9 @@ struct SyncCommand: AsyncParsableCommand {
     for (key, count) in try Self.eventCounts(replica) { fetched += count - (before[key] ?? 0) }
     Console.standard.line(
       "sent \(Wording.count(unsent, "event")), fetched \(Wording.count(fetched, "event"))")
+    for held in try replica.held() where wanted.contains(held.room.text) {
+      Console.standard.problem("\(held.room.text): kept aside: \(Wording.held(held))")
+    }
   }
 
   private struct Place: Hashable {

@@ -24,6 +24,7 @@ struct VerifyCommand: ParsableCommand {
         lost.readableTextBytes.map { "; its plain text of \(Wording.count($0, "byte")) can be read" } ?? ""
       console.line("damaged  \(lost.room)/\(lost.name)\(rest)")
     }
+    for held in report.held { console.line("aside    \(held.room.text): \(Wording.held(held))") }
     for damage in report.damage { console.problem("\(damage)") }
     guard report.isSound else { throw ExitCode(Failure.Code.checkFailed.rawValue) }
     console.line("\(Wording.count(report.soundDocuments.count, "document")), nothing damaged")

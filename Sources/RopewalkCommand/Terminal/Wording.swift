@@ -1,4 +1,5 @@
 import Foundation
+import Ropewalk
 
 /// Numbers and times as people read them.
 enum Wording {
@@ -36,5 +37,15 @@ enum Wording {
   static func id(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
+extension Wording {
+  /// "#9 of notes.md by ann, 120 bytes (log, row 9: …)".
+  static func held(_ entry: HeldEntry) -> String {
+    let place = entry.cursor.map { "#\($0)" } ?? "an update from a file"
+    let document = entry.key.map { " of \($0.name.text)" } ?? ""
+    let subject = entry.subject.map { " by \($0)" } ?? ""
+    return "\(place)\(document)\(subject), \(count(entry.byteCount, "byte")) (\(entry.reason))"
   }
 }

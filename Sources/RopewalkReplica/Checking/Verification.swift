@@ -6,7 +6,7 @@ import RopewalkSync
 struct Verification {
   private let db: Database
   private let source: Transaction
-  private var report = VerificationReport(damage: [], soundDocuments: [], damagedDocuments: [])
+  private var report = VerificationReport(damage: [], soundDocuments: [], damagedDocuments: [], held: [])
 
   static func run(_ path: String) throws(ReplicaError) -> VerificationReport {
     do {
@@ -27,7 +27,7 @@ struct Verification {
         }
       }
     } catch .damaged(let damage) {
-      return VerificationReport(damage: [damage], soundDocuments: [], damagedDocuments: [])
+      return VerificationReport(damage: [damage], soundDocuments: [], damagedDocuments: [], held: [])
     }
   }
 
@@ -51,6 +51,9 @@ struct Verification {
         let id = try row.integer(0)
         verification.checking("rooms", id) { try $0.checkRoom(id) }
       }
+    }
+    checking("held") { verification in
+      verification.report.held = try verification.source.heldEntries(in: nil)
     }
     checking("documents") { verification in
       for row in try verification.db.rows("SELECT id FROM documents ORDER BY id") {

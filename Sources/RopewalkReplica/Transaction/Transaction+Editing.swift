@@ -15,6 +15,8 @@ extension Transaction {
     precondition(
       loaded.document.lineage == loaded.key.lineage && loaded.document.eventCount >= before.eventCount,
       "an edit adds to the document that it was given")
+    // An edit is of the present author: none of its events is given to another.
+    _ = try settleRefused(&loaded, reauthoring: false)
     let spans = try newSpans(of: &loaded, by: author, since: before)
     if !spans.isEmpty || loaded.document.pendingEventCount != before.pendingCount {
       try store(spans, of: &loaded, since: before)

@@ -41,6 +41,7 @@ extension Transaction {
       var loaded = try take(id)
       defer { put(loaded) }
       let before = loaded.vector
+      let pendingBefore = loaded.document.pendingEventCount
       var patches: [TextPatch] = []
       if loaded.document.eventCount == 0, loaded.document.pendingEventCount == 0 {
         // The whole value, so that what waits there waits here.
@@ -49,9 +50,12 @@ extension Transaction {
       } else {
         patches = try apply(other, to: &loaded)
       }
+      patches += try settleRefused(&loaded, reauthoring: true).patches
       loaded.vector = loaded.document.versionVector
       let new = SpanSet(from: before, to: loaded.vector)
-      guard !new.isEmpty || !patches.isEmpty else { return 0 }
+      guard !new.isEmpty || !patches.isEmpty || loaded.document.pendingEventCount != pendingBefore else {
+        return 0
+      }
       try saveSnapshot(&loaded)
       try copyHistory(of: other.id, from: source, to: id, only: new)
       note(patches, of: loaded, from: .file)
@@ -59,17 +63,25 @@ extension Transaction {
     }
   }
 
+  /// Applies all that the other has, so that an id that was used twice is noticed; and what waits there
+  /// waits here.
   private func apply(_ other: LoadedDocument, to loaded: inout LoadedDocument) throws -> [TextPatch] {
-    // All of it, so that an id that was used twice is noticed.
+    var patches: [TextPatch] = []
     let update = other.document.update(since: VersionVector())
     do throws(ApplyError) {
-      return try loaded.document.apply(update)
+      patches = try loaded.document.apply(update)
     } catch .idClash(let event) {
-      let renamed = try reauthor(&loaded, from: event)
-      do { return renamed + (try loaded.document.apply(update)) } catch {
+      patches = try reauthor(&loaded, from: event, isLogs: false)
+      do { patches += try loaded.document.apply(update) } catch {
         throw ReplicaError.damaged(.init(error, in: "documents", row: other.id))
       }
     } catch { throw ReplicaError.damaged(.init(error, in: "documents", row: other.id)) }
+    for waiting in other.document.waitingUpdates {
+      do throws(ApplyError) { patches += try loaded.document.apply(waiting) } catch {
+        _ = try hold(waiting, error, of: loaded)
+      }
+    }
+    return patches
   }
 
   private func copyHistory(

@@ -67,7 +67,7 @@ extension Transaction {
     do throws(ApplyError) {
       patches = try open.loaded.document.apply(update)
     } catch .idClash(let event) {
-      open.patches += try reauthor(&open.loaded, from: event)
+      open.patches += try reauthor(&open.loaded, from: event, isLogs: true)
       open.hasChanged = true
       do { patches = try open.loaded.document.apply(update) } catch {
         throw ReplicaError.damaged(.init(error, in: "log", row: row))

@@ -105,7 +105,10 @@ extension Transaction {
   }
 
   private func finish(_ open: inout OpenDocument, in batch: inout Batch) throws {
-    if open.hasChanged {
+    let settled = try settleRefused(&open.loaded, reauthoring: true)
+    open.patches += settled.patches
+    batch.result.held += settled.held
+    if open.hasChanged || settled.hasChanged {
       let before = open.loaded.vector
       open.loaded.vector = open.loaded.document.versionVector
       if open.hadPending { try offerReleased(of: open.loaded, since: before) }

@@ -25,11 +25,18 @@ import Testing
     #expect(document.missingEvents == [absent])
     var opened = try TextDocument(snapshot: document.snapshot())
     #expect(opened.text == "b")
-    // What comes after is merged all the same, and the contradiction is dropped.
+    let clash = ApplyError.idClash(EventID(replica: ReplicaID(rawValue: 1), seq: 0))
+    #expect(opened.takeRefusedUpdates().map(\.error) == [clash])
+    #expect(document.takeRefusedUpdates().isEmpty)
+    // What comes after is merged all the same, and the contradiction is reported.
     for index in 0..<2 {
       let later = try Self.update([Self.event(9, 0, [], "c")])
       if index == 0 { _ = try document.apply(later) } else { _ = try opened.apply(later) }
     }
+    let refused = document.takeRefusedUpdates()
+    #expect(refused.map(\.error) == [clash])
+    #expect(try refused.map(\.update) == [Self.update([Self.event(1, 0, [absent], "a")])])
+    #expect(document.takeRefusedUpdates().isEmpty)
     #expect(document.text == opened.text)
     #expect(document.pendingEventCount == 0)
     #expect(opened.pendingEventCount == 0)

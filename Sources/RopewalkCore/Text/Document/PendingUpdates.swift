@@ -1,3 +1,11 @@
+/// An update that had waited for others and could not be merged when those had come.
+public struct RefusedUpdate: Hashable, Sendable {
+  /// The update.
+  public let update: Update
+  /// Why: `idClash` where it contradicts what is known by now, or `tooLarge`.
+  public let error: ApplyError
+}
+
 /// Updates that wait for events they follow. Each is found by any of the events it waits for.
 struct PendingUpdates: Sendable {
   private struct Waiting: Sendable {
@@ -17,6 +25,9 @@ struct PendingUpdates: Sendable {
   private var nextTicket: UInt64 = 0
   /// By replica waited for, latest sequence number first.
   private var byReplica: [ReplicaID: [Waiting]] = [:]
+
+  /// Those that had waited and could not be merged when their turn came.
+  var refused: [RefusedUpdate] = []
 
   var isEmpty: Bool { held.isEmpty }
 

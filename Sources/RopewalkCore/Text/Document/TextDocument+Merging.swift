@@ -76,8 +76,8 @@ extension TextDocument {
     }
   }
 
-  /// Tries updates again whose missing event has come. One that turns out to contradict what is known is
-  /// dropped: it can never be merged.
+  /// Tries updates again whose missing event has come. One that turns out to contradict what is known can
+  /// never be merged: it is refused.
   private mutating func wakePending(since first: UInt32) {
     guard !pending.isEmpty else { return }
     var at = first
@@ -85,10 +85,23 @@ extension TextDocument {
       let run = history.graph.authorRun(at: at)
       let replica = history.graph.replicas[Int(history.graph.authorRuns[run].author)]
       while let update = pending.take(of: replica, known: history.graph.knownCount(of: replica)) {
-        try? take(update)
+        do throws(ApplyError) { try take(update) } catch {
+          pending.refused.append(RefusedUpdate(update: update, error: error))
+        }
       }
       at = history.graph.end(ofAuthorRun: run)
     }
+  }
+
+  /// The updates that wait for others, in the order in which they came.
+  public var waitingUpdates: [Update] { pending.all }
+
+  /// Takes out the updates that had waited for others and could not be merged when those had come, in
+  /// order. They contradict what is known by now: an id was used twice. They are in no snapshot.
+  public mutating func takeRefusedUpdates() -> [RefusedUpdate] {
+    if pending.refused.isEmpty { return [] }
+    defer { pending.refused = [] }
+    return pending.refused
   }
 
   /// How many events wait for others. Events that wait in several updates count once per update.

@@ -67,7 +67,7 @@ extension TextDocument {
       do throws(ApplyError) { _ = try merge(waiting, collecting: false) } catch {
         switch error {
         // It came to contradict what is known while it waited: it can never be merged.
-        case .idClash, .tooLarge: break
+        case .idClash, .tooLarge: pending.refused.append(RefusedUpdate(update: waiting, error: error))
         case .malformed, .lineageMismatch:
           throw FormatError(.badValue, at: start, field: "snapshot.waiting")
         }

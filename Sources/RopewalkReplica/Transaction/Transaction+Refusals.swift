@@ -1,0 +1,107 @@
+import Foundation
+import GRDB
+import RopewalkCore
+import RopewalkSync
+
+/// What became of updates that had waited in a document and turned out to contradict it.
+struct SettledRefusals {
+  var patches: [TextPatch] = []
+  /// Entries of the log that were kept aside.
+  var held: [UInt64] = []
+  /// Whether the document has changed.
+  var hasChanged = false
+}
+
+extension Transaction {
+  /// Looks at updates that had waited in a document and could not be merged when their turn came. Own
+  /// events that nobody else has make way for them, as for any entry; what cannot be merged for all that is
+  /// kept aside.
+  ///
+  /// - Parameter reauthoring: whether own events may be given to another id.
+  func settleRefused(_ loaded: inout LoadedDocument, reauthoring: Bool) throws -> SettledRefusals {
+    var settled = SettledRefusals()
+    while true {
+      let refused = loaded.document.takeRefusedUpdates()
+      if refused.isEmpty { return settled }
+      for item in refused where try !(reauthoring && makeWay(for: item, in: &loaded, &settled)) {
+        let cursor = try hold(item.update, item.error, of: loaded)
+        if cursor > 0 { settled.held.append(UInt64(cursor)) }
+      }
+    }
+  }
+
+  /// Whether the update could be merged after own events were given to a fresh id.
+  private func makeWay(
+    for refused: RefusedUpdate, in loaded: inout LoadedDocument, _ settled: inout SettledRefusals
+  ) throws -> Bool {
+    guard case .idClash(let event) = refused.error else { return false }
+    do {
+      settled.patches += try reauthor(&loaded, from: event, isLogs: false)
+    } catch ReplicaError.idClash { return false }
+    settled.hasChanged = true
+    do throws(ApplyError) {
+      settled.patches += try loaded.document.apply(refused.update)
+    } catch { return false }
+    // It was folded away with the snapshot that was just written.
+    try append(refused.update, to: &loaded)
+    return true
+  }
+
+  /// Keeps an update aside under its entry's cursor; one that is not from the log, under a number below 0.
+  /// What is kept already is not kept twice.
+  func hold(_ update: Update, _ error: ApplyError, of loaded: LoadedDocument) throws -> Int64 {
+    let payload = Data(update.bytes)
+    let same = try db.row(
+      "SELECT cursor FROM held WHERE room = ? AND payload = ?", [loaded.roomID, payload])
+    if let same { return try same.integer(0) }
+    let cursor = try entry(of: update, for: loaded)
+    let least = try db.row(
+      "SELECT min(0, coalesce(min(cursor), 0)) FROM held WHERE room = ?", [loaded.roomID])
+    let place = try cursor ?? (least?.integer(0) ?? 0) &- 1
+    let reason = "\(ReplicaError.Damage(error, in: "log", row: place))"
+    try db.run(
+      "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
+      [loaded.roomID, place, reason, payload])
+    for span in update.spans { try giveUp(span, of: loaded.id) }
+    return place
+  }
+
+  /// The log's entry that an update which waited came with. An entry of the same events that is merged is
+  /// another one.
+  private func entry(of update: Update, for loaded: LoadedDocument) throws -> Int64? {
+    guard update.spans.count == 1, let span = update.spans.first else { return nil }
+    let isMerged =
+      try loaded.document.versionVector[span.replica] >= span.seqs.upperBound
+      && !isUnsent(EventID(replica: span.replica, seq: span.seqs.lowerBound), in: loaded.id)
+    if isMerged { return nil }
+    return try db.row(
+      #"SELECT cursor FROM entries WHERE document = ? AND replica = ? AND first = ? AND "end" = ?"#,
+      [
+        loaded.id, span.replica.stored, Int64(span.seqs.lowerBound), Int64(span.seqs.upperBound),
+      ])?.integer(0)
+  }
+
+  /// What was kept aside in a room, or in all of them.
+  func heldEntries(in room: RoomName?) throws -> [HeldEntry] {
+    try db.rows(
+      """
+      SELECT r.name, h.cursor, d.name, d.lineage, e.subject, h.reason, length(h.payload)
+      FROM held h JOIN rooms r ON r.id = h.room
+      LEFT JOIN entries e ON e.room = h.room AND e.cursor = h.cursor LEFT JOIN documents d ON d.id = e.document
+      WHERE ?1 IS NULL OR r.name = ?1 ORDER BY r.name, h.cursor
+      """, [room?.text]
+    ).map { row in
+      guard let room = RoomName(try row.string(0)) else {
+        throw ReplicaError.damaged(.init(place: "rooms", problem: "the name breaks the rule"))
+      }
+      var key: DocumentKey?
+      if let name = try row.optionalString(2).flatMap({ DocumentName($0) }) {
+        key = DocumentKey(name: name, lineage: Lineage(rawValue: try row.unsigned(3)))
+      }
+      let cursor = try row.integer(1)
+      return HeldEntry(
+        room: room, key: key, cursor: cursor > 0 ? UInt64(cursor) : nil, subject: try row.optionalString(4),
+        reason: try row.string(5), byteCount: Int(try row.integer(6)))
+    }
+  }
+}
