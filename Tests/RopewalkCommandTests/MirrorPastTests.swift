@@ -41,8 +41,42 @@ import Testing
     #expect(folder.text("notes.md") == "zero\none\ntwo\n")
   }
 
-  @Test mutating func someTimeLaterItIsAnEditLikeAnyOther() throws {
-    try save("one\ntwo\n", secondsLater: 1)
+  @Test mutating func anEditorThatWasOpenForMinutesTakesNothingBackEither() throws {
+    try save("one\ntwo\n", secondsLater: 200)
+    let report = try mirror.settle()
+    #expect(report.savedOfThePast)
+    #expect(folder.text("notes.md") == "zero\none\ntwo\n")
+    // It goes on from what it has.
+    try save("one\ntwo\nthree\n", secondsLater: 250)
+    #expect(try mirror.settle().savedOfThePast)
+    #expect(folder.text("notes.md") == "zero\none\ntwo\nthree\n")
+  }
+
+  @Test mutating func whoTakesItOutAgainIsObeyed() throws {
+    try save("one\ntwo\n", secondsLater: 5)
+    _ = try mirror.settle()
+    try save("one\ntwo!\n", secondsLater: 9)
+    _ = try mirror.settle()
+    #expect(folder.text("notes.md") == "zero\none\ntwo!\n")
+    try save("one\ntwo!\n", secondsLater: 15)
+    #expect(try !mirror.settle().savedOfThePast)
+    #expect(folder.text("notes.md") == "one\ntwo!\n")
+  }
+
+  @Test mutating func afterTheBlinkTheEarlierTextItselfIsWhatItLooksLike() throws {
+    try save("one\n", secondsLater: 1)
+    _ = try mirror.settle()
+    #expect(folder.text("notes.md") == "one\n")
+  }
+
+  @Test mutating func whoChangesALineThatOthersJustWroteChangesIt() throws {
+    try save("zero!\none\n", secondsLater: 1)
+    #expect(try !mirror.settle().savedOfThePast)
+    #expect(folder.text("notes.md") == "zero!\none\n")
+  }
+
+  @Test mutating func longAfterItIsAnEditLikeAnyOther() throws {
+    try save("one\ntwo\n", secondsLater: 1000)
     _ = try mirror.settle()
     #expect(folder.text("notes.md") == "one\ntwo\n")
   }
@@ -56,13 +90,15 @@ import Testing
   }
 
   @Test func whatLooksLikeAPastTextButKeepsWhatWasWrittenIsNoSaveOfThePast() {
-    let whole = TextDocument(seed: "one\n")
+    var whole = TextDocument(seed: "one\na 1\na 2\na 3\na 4\na 5\n")
+    whole.replica = ReplicaID(rawValue: 1)
     var past = MirrorPast()
-    past.remember(MirrorBase(TextDocument(seed: "one\na 1\na 2\na 3\na 4\na 5\n")), until: Self.moment)
-    let written = MirrorBase(TextDocument(seed: "one\nb 1\n"))
-    let saving = past.saving(
-      Array("one\nb 1\na 6\na 7\na 8\na 9\n".utf8), written, at: Self.moment, into: whole)
-    #expect(saving.patches.map(\.deleted) == [0])
-    #expect(saving.cost == 16)
+    past.remember(MirrorBase(whole), until: Self.moment)
+    whole.replace(4..<whole.scalarCount, with: "b 1\n")
+    let taken = past.saving(
+      Array("one\nb 1\na 6\na 7\na 8\na 9\n".utf8), MirrorBase(whole), at: Self.moment, into: whole)
+    #expect(!taken.isOfThePast)
+    #expect(taken.saving.patches.map(\.deleted) == [0])
+    #expect(taken.saving.cost == 16)
   }
 }

@@ -4,11 +4,12 @@ import Ropewalk
 /// Keeps a plain file and a document of a replica equal. Everything that happens, `settle` puts right.
 ///
 /// Two values are kept with the document in the replica, so that the process may be killed at any moment:
-/// `mirror.base`, the moment whose text the file is known to hold, and `mirror.writing`, the moment whose text is being
-/// put into the file. The order of things when the file is replaced:
+/// `mirror.base`, the moment whose text the file is known to hold, and `mirror.writing`, the moment whose
+/// text is being put into the file. The order of things when the file is replaced:
 ///
 /// ```
-/// prepare temporary ─▶ note "writing" ─▶ exchange ─▶ look at what was replaced ─▶ base = written, no "writing"
+/// prepare temporary ─▶ note "writing" ─▶ exchange ─▶ look at what was replaced ─▶ base = written, no
+/// "writing"
 ///                                                    a save nobody had read? into the document first
 /// ```
 struct Mirror {
@@ -18,7 +19,8 @@ struct Mirror {
     case equal
     /// Another program is writing the file; look again when it is done.
     case busy
-    /// A program keeps the file open for writing, which replacing the file would cut off; others' changes wait.
+    /// A program keeps the file open for writing, which replacing the file would cut off; others' changes
+    /// wait.
     case open
     /// The file is not UTF-8 from this line on; it is left alone.
     case notText(line: Int)
@@ -31,6 +33,8 @@ struct Mirror {
     var standing = Standing.equal
     /// Scalars that a save added to and took from the document.
     var saved = Amount()
+    /// Whether a save was taken as made from an earlier text of the file.
+    var savedOfThePast = false
     /// Scalars that others' changes added to and took from the file.
     var written = Amount()
     /// Files beside, in which something was kept that could not be merged.
@@ -98,7 +102,7 @@ struct Mirror {
       case .openText(let bytes): (found, isOpen) = (bytes, true)
       }
       guard report.standing == .equal else { return report }
-      if let found, found != base.text { report.saved += try save(found) }
+      if let found, found != base.text { try save(found, &report) }
       let whole = try document.read()
       let text = whole.utf8
       if found == nil && text.isEmpty { return report }
@@ -115,11 +119,13 @@ struct Mirror {
   }
 
   /// Takes a save into the document; the file is then known to hold it.
-  private mutating func save(_ text: [UInt8]) throws -> Amount {
-    let saving = past.saving(text, base, at: file.modified ?? now(), into: try document.read())
+  private mutating func save(_ text: [UInt8], _ report: inout Report) throws {
+    let taken = past.saving(text, base, at: file.modified ?? now(), into: try document.read())
+    let saving = taken.saving
     try document.edit(localValues: [Self.baseKey: saving.base.encoded]) { _ = try $0.apply(saving.update) }
     base = saving.base
-    return Amount(saving.patches)
+    report.savedOfThePast = report.savedOfThePast || taken.isOfThePast
+    report.saved += Amount(saving.patches)
   }
 
   /// Puts the document's text into the file.
@@ -145,10 +151,11 @@ struct Mirror {
       report.kept.append(try file.keepTemporary(as: "not-text"))
     case .text(let text), .openText(let text):
       if text != base.text && text != target.utf8 {
-        let saving = past.saving(
+        let taken = past.saving(
           text, base, at: file.temporaryModified ?? now(), into: try document.read())
-        (update, unseen) = (saving.update, saving.base)
-        report.saved += Amount(saving.patches)
+        (update, unseen) = (taken.saving.update, taken.saving.base)
+        report.savedOfThePast = report.savedOfThePast || taken.isOfThePast
+        report.saved += Amount(taken.saving.patches)
       }
     }
     let values = [Self.baseKey: target.versionVector.encoded, Self.writingKey: nil]

@@ -1,42 +1,77 @@
 import Ropewalk
 
-/// What a file held a moment ago.
+/// What a file held before others' changes were written into it.
 ///
-/// A program that reads a file, changes the text and saves it does not notice if others' changes were written into the file
-/// in between; its save would take them back. So a save that was made within a blink of such a write, and in which
-/// every line that the write brought is absent and every line that it took away is there, is taken as made from what the
-/// file held before.
+/// A program that reads a file, changes the text and saves it does not always notice that the file was
+/// written in between; its save would take others' changes back. So a save is taken as made from an earlier
+/// text of the file, and merges with what came since, if
+///
+/// - every line that has come since is absent in it, and every line that went is there (`takesBack`), and
+/// - it was made within a blink of the write, when nobody can have seen what was written; or, within some
+/// minutes,
+///   it is nearer to that earlier text than to the present one without being just that text.
+///
+/// The second case can be somebody who did read what others wrote, took all of it out and wrote something
+/// else. Then what they took out comes back; but an earlier text serves once, so that they can take it out
+/// again. A save that is just the earlier text counts as what it looks like, after the blink: somebody took
+/// out what others wrote.
 struct MirrorPast {
   private struct Moment {
-    let base: MirrorBase
+    /// The version, as `MirrorBase` keeps it.
+    let encoded: [UInt8]
+    let text: [UInt8]
     let end: Double
   }
 
-  /// How many seconds a program may take between reading and saving. People take longer, but their editors warn them;
-  /// and whoever has seen what others wrote may change it.
+  /// How many seconds a program may take between reading and saving in any case.
   static let blink = 0.1
-  private static let limit = 8
+  /// How many seconds an earlier text is remembered.
+  static let memory = 300.0
+  private static let limit = 32
+  /// All remembered texts together have at most so many bytes.
+  private static let maximumBytes = 4 << 20
 
   private var moments: [Moment] = []
 
-  /// The file held this until `end`, in seconds since 1970.
-  mutating func remember(_ base: MirrorBase, until end: Double) {
-    moments.append(Moment(base: base, end: end))
-    if moments.count > Self.limit { moments.removeFirst() }
+  /// A save, and whether it was taken as made from an earlier text.
+  struct Taken {
+    var saving: MirrorBase.Saving
+    var isOfThePast: Bool
   }
 
-  /// Takes a save, made at `time`, as made from the present base, or from a past one if it takes back what came between.
+  /// The file held this until `end`, in seconds since 1970.
+  mutating func remember(_ base: MirrorBase, until end: Double) {
+    moments.append(Moment(encoded: base.encoded, text: base.text, end: end))
+    var bytes = moments.reduce(0) { $0 + $1.text.count }
+    while moments.count > Self.limit || (moments.count > 1 && bytes > Self.maximumBytes) {
+      bytes -= moments.removeFirst().text.count
+    }
+  }
+
+  /// Takes a save, made at `time`, as made from the present base, or from a past one if it takes back what
+  /// came between.
   mutating func saving(
     _ text: [UInt8], _ base: MirrorBase, at time: Double, into whole: TextDocument
-  ) -> MirrorBase.Saving {
-    moments.removeAll { time - $0.end > Self.blink }
+  ) -> Taken {
+    moments.removeAll { time - $0.end > Self.memory }
+    let literal = Taken(saving: base.saving(text, into: whole), isOfThePast: false)
+    if moments.isEmpty { return literal }
     let (saved, present) = (LineCounts(text), LineCounts(base.text))
-    var stale: MirrorBase.Saving?
-    for moment in moments.reversed() where saved.takesBack(LineCounts(moment.base.text), present) {
-      let other = moment.base.saving(text, into: whole)
-      if other.cost < stale?.cost ?? .max { stale = other }
+    var best: (saving: MirrorBase.Saving, index: Int, isRecent: Bool)?
+    for (index, moment) in moments.enumerated().reversed() {
+      let isRecent = time - moment.end <= Self.blink
+      guard isRecent || moment.text != text, saved.takesBack(LineCounts(moment.text), present),
+        let earlier = MirrorBase(moment.encoded, of: whole)
+      else { continue }
+      let saving = earlier.saving(text, into: whole)
+      guard isRecent || saving.cost < literal.saving.cost, saving.cost < best?.saving.cost ?? .max else {
+        continue
+      }
+      best = (saving, index, isRecent)
     }
-    return stale ?? base.saving(text, into: whole)
+    guard let best else { return literal }
+    if !best.isRecent { moments.removeFirst(best.index + 1) }
+    return Taken(saving: best.saving, isOfThePast: true)
   }
 }
 

@@ -24,7 +24,9 @@ final class MirrorReporter {
 
   func settled(_ report: Mirror.Report) {
     if !report.saved.isNothing {
-      console.line("saved: +\(report.saved.inserted) -\(report.saved.deleted)")
+      let past =
+        report.savedOfThePast ? ", made from an earlier text and merged with what others wrote since" : ""
+      console.line("saved: +\(report.saved.inserted) -\(report.saved.deleted)\(past)")
     }
     if !report.written.isNothing {
       console.line("from others: +\(report.written.inserted) -\(report.written.deleted)")
@@ -45,6 +47,11 @@ final class MirrorReporter {
   }
 
   func happened(_ event: ClientEvent) {
+    if case .entryHeld(let room, let cursor) = event {
+      console.problem(
+        "#\(cursor) in the log of \(room.text) could not be merged and is kept aside; `ropewalk status` says why"
+      )
+    }
     guard case .state(let state) = event, let words = Self.words(state) else { return }
     if words != lastState { console.line(words) }
     lastState = words
