@@ -68,6 +68,18 @@ import Testing
     _ = await relay.end()
   }
 
+  @Test func aRelayThatEndsWithItsInputDoesNotOutliveItsParent() async throws {
+    let arguments = ["serve", "--data", folder["relay"], "--listen", "127.0.0.1:0", "--ends-with-input"]
+    // Whoever starts it has no input for it: as if gone at once.
+    let orphan = try await RunningTool(arguments).end()
+    #expect(orphan.status == 0)
+    #expect(orphan.output.hasSuffix("stopped\n"))
+    let kept = try ChildProcess(Tool.executable, arguments, holdsInput: true)
+    #expect(await kept.output.line(beginning: "listening on ") != nil)
+    kept.signal(SIGTERM)
+    #expect(await kept.end() == 0)
+  }
+
   @Test func theDemoShowsTheMergeStepByStep() async throws {
     let demo = try await Tool.run("demo")
     #expect(demo.status == 0, "\(demo)")

@@ -32,6 +32,9 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "How much to log to standard error: trace, debug, info, notice, warning, error, critical.")
   var logLevel: Logger.Level = .warning
 
+  @Flag(help: .init("Stop when standard input ends, as it does when a parent is gone.", visibility: .hidden))
+  var endsWithInput = false
+
   func validate() throws {
     if keyFile != nil && keyEnvironment != nil {
       throw ValidationError("Give --key-file or --key-environment, not both.")
@@ -53,6 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
     if key == nil {
       console.line("no key: everybody on this machine may edit; other machines cannot connect")
     }
+    if endsWithInput { InputEnd.terminates() }
     for await _ in signals { break }
     await relay.stop()
     console.line("stopped")

@@ -11,15 +11,19 @@ final class ChildProcess: Sendable {
   /// What it wrote to standard error; nothing if that is shared with this process.
   let problems = CollectedOutput()
   private static let spawning = NSLock()
-  private let identifier: pid_t
+  let identifier: pid_t
   private let ending = Ending()
+  /// The other end of its standard input, which closes when this process ends in whatever way; -1 for none.
+  private let inputEnd: Int32
 
   /// Starts a program with nothing on its standard input.
   ///
-  /// - Parameter sharesProblems: lets it write to this process's standard error.
+  /// - Parameters:
+  ///   - sharesProblems: lets it write to this process's standard error.
+  ///   - holdsInput: keeps its standard input open as long as this process lives and this value is kept.
   init(
     _ executable: String, _ arguments: [String], environment: [String: String]? = nil,
-    sharesProblems: Bool = false
+    sharesProblems: Bool = false, holdsInput: Bool = false
   ) throws {
     // One at a time: between its making and its closing-on-exec a pipe would reach another child.
     let isSpawning = Self.spawning
@@ -27,8 +31,10 @@ final class ChildProcess: Sendable {
     defer { isSpawning.unlock() }
     let outputPipe = try Self.makePipe()
     let problemsPipe = sharesProblems ? nil : try Self.makePipe()
+    let inputPipe = holdsInput ? try Self.makePipe() : nil
     defer {
       close(outputPipe.write)
+      if let inputPipe { close(inputPipe.read) }
       if let problemsPipe { close(problemsPipe.write) }
     }
     #if os(Linux)
@@ -38,7 +44,11 @@ final class ChildProcess: Sendable {
     #endif
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    if let inputPipe {
+      posix_spawn_file_actions_adddup2(&actions, inputPipe.read, STDIN_FILENO)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    }
     posix_spawn_file_actions_adddup2(&actions, outputPipe.write, STDOUT_FILENO)
     if let problemsPipe { posix_spawn_file_actions_adddup2(&actions, problemsPipe.write, STDERR_FILENO) }
     Self.keepDescriptorsFromChildren()
@@ -50,9 +60,11 @@ final class ChildProcess: Sendable {
     }
     guard result == 0 else {
       for pipe in [outputPipe, problemsPipe] { if let pipe { close(pipe.read) } }
+      if let inputPipe { close(inputPipe.write) }
       throw Failure(.other, "\(executable) cannot be started: \(String(cString: strerror(result)))")
     }
     identifier = child
+    inputEnd = inputPipe?.write ?? -1
     output.collect(outputPipe.read)
     if let problemsPipe { problems.collect(problemsPipe.read) } else { problems.end() }
     let ending = ending
@@ -74,7 +86,10 @@ final class ChildProcess: Sendable {
     }
   }
 
-  deinit { signal(SIGKILL) }
+  deinit {
+    signal(SIGKILL)
+    if inputEnd >= 0 { close(inputEnd) }
+  }
 
   /// Sends a signal, unless the process has ended.
   func signal(_ number: Int32) {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A relay in a process of its own, to be killed without warning.
+/// A relay in a process of its own, to be killed without warning. It ends when this process does, in
+/// whatever way.
 actor RelayProcess {
   private let dataDirectory: String
   private let executable: String
@@ -9,6 +10,9 @@ actor RelayProcess {
 
   /// Where clients connect.
   private(set) var url = ""
+
+  /// The process's number, while it runs.
+  var identifier: pid_t? { process?.identifier }
 
   init(dataDirectory: String, executable: String = RelayProcess.thisExecutable) {
     self.dataDirectory = dataDirectory
@@ -42,8 +46,8 @@ actor RelayProcess {
 
   private func start(port: Int) async throws {
     let process = try ChildProcess(
-      executable, ["serve", "--data", dataDirectory, "--listen", "127.0.0.1:\(port)"],
-      sharesProblems: self.port > 0)
+      executable, ["serve", "--data", dataDirectory, "--listen", "127.0.0.1:\(port)", "--ends-with-input"],
+      sharesProblems: self.port > 0, holdsInput: true)
     let words = "listening on "
     guard let line = await process.output.line(beginning: words) else {
       throw Failure(.other, "the relay did not start")
