@@ -26,9 +26,10 @@ struct RootCommand: AsyncParsableCommand {
           SyncCommand.self, CatCommand.self, LogCommand.self, StatusCommand.self, MergeCommand.self,
           VerifyCommand.self,
         ]),
-      CommandGroup(name: "Running a relay:", subcommands: [RelayCommand.self]),
       CommandGroup(
-        name: "For developers:", subcommands: [TokenCommand.self, ReplayCommand.self, ConformCommand.self]),
+        name: "Running a relay:",
+        subcommands: [KeysCommand.self, TokenCommand.self, AuditCommand.self, RelayCommand.self]),
+      CommandGroup(name: "For developers:", subcommands: [ReplayCommand.self, ConformCommand.self]),
     ])
 
   static func main() async {

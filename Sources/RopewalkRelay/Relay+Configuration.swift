@@ -9,16 +9,85 @@ extension Relay {
     public var host: String
     /// The port, 0 for any that is free.
     public var port: Int
-    /// The key that tokens are signed with; nil for loopback without tokens.
+    /// A key that tokens are signed with; nil for none but those in files. Without any key, loopback
+    /// without tokens.
     public var key: RelayKey?
+    /// A file with keys (PEM, or the secret of HS256), read anew when it changes.
+    public var keyFile: String?
+    /// A file with a JSON Web Key Set, read anew when it changes.
+    public var jwksFile: String?
+    /// What tokens must name as `iss`; nil for anything.
+    public var issuer: String?
+    /// What tokens must name in `aud`; nil for anything.
+    public var audience: String?
+    /// A file of revocations, read anew when it changes; nil for `revoked` in the data directory. It need
+    /// not be there.
+    public var revocationFile: String?
+    /// Rooms that everybody may view or edit, once there are keys.
+    public var publicRooms: [PublicRooms] = []
+    /// From which sites' pages browsers may connect: `*`, `loopback`, `https://HOST[:PORT]`,
+    /// `https://*.DOMAIN[:PORT]`. Nil for all with keys, and for this machine's without.
+    public var allowedOrigins: [String]?
+    /// A PEM file with the certificate and those between it and the root; nil for no TLS. Read anew when it
+    /// changes.
+    public var certificateFile: String?
+    /// A PEM file with the certificate's private key.
+    public var privateKeyFile: String?
+    /// Where `/metrics` is answered beside the main address; nil for nowhere. Neither tokens nor TLS there.
+    public var metricsAddress: Address?
+    /// A file with a secret, of at least 16 bytes, that opens `/metrics` on the main address to
+    /// `Authorization: Bearer SECRET`. Without it `/metrics` is answered there on loopback alone.
+    public var metricsTokenFile: String?
     /// What one connection may do.
     public var limits: Limits
     /// How many event loops; nil for one per core.
     public var threads: Int?
+    /// The most sockets that are served.
+    public var maximumConnections = 10_000
+    /// The most sockets that have not shown a token that holds; further ones wait in the system's queue.
+    public var maximumStrangers = 2000
     /// How long a connection may take from its first byte to a valid token, in milliseconds.
     public var patience: UInt64
     /// How long `stop` waits for peers to close, in milliseconds.
     public var grace: UInt64
+    /// How long `stop` goes on as before but says so at `/readyz`, in milliseconds.
+    public var drainDelay: UInt64 = 0
+    /// How often files are looked at for changes, in milliseconds; 0 for never but when asked.
+    public var reloadInterval: UInt64 = 1000
+    /// A file of the audit log that is larger is closed, in bytes.
+    public var auditFileBytes = 16 << 20
+    /// How many closed files of the audit log are kept.
+    public var auditFiles = 8
+    /// Closed files of the audit log are removed after so many milliseconds.
+    public var auditAge: UInt64 = 90 * 24 * 3_600_000
+
+    /// A host and a port.
+    public struct Address: Hashable, Sendable {
+      /// The host.
+      public var host: String
+      /// The port, 0 for any that is free.
+      public var port: Int
+
+      /// Makes an address.
+      public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+      }
+    }
+
+    /// Rooms that everybody may view or edit.
+    public struct PublicRooms: Hashable, Sendable {
+      /// A room's name, or a prefix followed by `*`.
+      public var pattern: String
+      /// `view` or `edit`.
+      public var role: Role
+
+      /// Names rooms.
+      public init(pattern: String, role: Role) {
+        self.pattern = pattern
+        self.role = role
+      }
+    }
 
     /// Makes a configuration.
     public init(
@@ -36,8 +105,16 @@ extension Relay {
       self.grace = grace
     }
 
-    func validate() throws(RelayError) {
-      guard (0...65_535).contains(port) else { throw .badSetting("A port is between 0 and 65535.") }
+    /// Whether tokens are asked for.
+    public var hasKeys: Bool { key != nil || keyFile != nil || jwksFile != nil }
+
+    var revocationPath: String { revocationFile ?? dataDirectory + "/revoked" }
+
+    /// Checks what can be checked without opening anything.
+    ///
+    /// - Throws: `RelayError.badSetting` or `.keyRequired`, which say what is allowed.
+    public func validate() throws(RelayError) {
+      try validateNetwork()
       guard threads.map({ (1...1024).contains($0) }) ?? true else {
         throw .badSetting("The number of threads is between 1 and 1024.")
       }
@@ -53,10 +130,33 @@ extension Relay {
       guard limits.silence >= 1000, limits.presenceLifetime >= 1000 else {
         throw .badSetting("Silence and the lifetime of presence are at least a second.")
       }
-      guard key != nil || Self.isLoopback(host) else { throw .keyRequired(host: host) }
+      guard auditFileBytes >= 4096, (0...10_000).contains(auditFiles) else {
+        throw .badSetting("A file of the audit log has at least 4 KiB, and at most 10,000 are kept.")
+      }
+      guard publicRooms.allSatisfy({ $0.role <= .edit && !$0.pattern.isEmpty }) else {
+        throw .badSetting("Public rooms are a name or a prefix with *, to view or edit.")
+      }
+      guard (certificateFile == nil) == (privateKeyFile == nil) else {
+        throw .badSetting("A certificate and its private key go together.")
+      }
+      _ = try origins()
     }
 
-    private static func isLoopback(_ host: String) -> Bool {
+    private func validateNetwork() throws(RelayError) {
+      guard (0...65_535).contains(port), (0...65_535).contains(metricsAddress?.port ?? 0) else {
+        throw .badSetting("A port is between 0 and 65535.")
+      }
+      guard (1...1_000_000).contains(maximumConnections), (1...1_000_000).contains(maximumStrangers) else {
+        throw .badSetting("The most connections are between 1 and 1,000,000.")
+      }
+      guard hasKeys || isLoopback else { throw .keyRequired(host: host) }
+    }
+
+    func origins() throws(RelayError) -> Origins {
+      try Origins(allowedOrigins ?? [hasKeys ? "*" : "loopback"])
+    }
+
+    var isLoopback: Bool {
       let parts = host.split(separator: ".", omittingEmptySubsequences: false)
       if parts.count == 4, parts[0] == "127", parts.allSatisfy({ UInt8($0) != nil }) { return true }
       return host == "::1" || host == "localhost"

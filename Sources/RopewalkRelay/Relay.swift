@@ -4,7 +4,8 @@ import NIOCore
 import NIOPosix
 import RopewalkSync
 
-/// A running relay: a WebSocket server at `/sync` that stores and forwards what clients push, and never reads it.
+/// A running relay: a WebSocket server at `/sync` that stores and forwards what clients push, and never
+/// reads it.
 ///
 /// ```swift
 /// let relay = try await Relay.start(Relay.Configuration(dataDirectory: "data", port: 0))
@@ -16,27 +17,40 @@ public final class Relay: Sendable {
   public let host: String
   /// The port that is listened on.
   public let port: Int
-  /// Where clients connect, `ws://HOST:PORT/sync`.
-  public var url: String { "ws://\(host.contains(":") ? "[\(host)]" : host):\(port)/sync" }
+  /// The port that answers `/metrics` beside the main one; nil for none.
+  public let metricsPort: Int?
+  /// Whether connections are encrypted.
+  public let isSecure: Bool
+  /// Where clients connect, `ws://HOST:PORT/sync`, or `wss://` with TLS.
+  public var url: String {
+    "\(isSecure ? "wss" : "ws")://\(host.contains(":") ? "[\(host)]" : host):\(port)/sync"
+  }
+
+  /// The release.
+  public static let version = "0.1.0"
 
   private let configuration: Configuration
-  private let channel: any Channel
+  private let channels: [any Channel]
   private let group: MultiThreadedEventLoopGroup
   private let services: RelayServices
   private let dataDirectory: DataDirectory
+  private let readiness: Readiness
+  private let reloader: Reloader
+  private let watching = NIOLockedValueBox<Task<Void, Never>?>(nil)
   private let isStopped = NIOLockedValueBox(false)
 
-  private init(
-    _ configuration: Configuration, _ channel: any Channel, _ group: MultiThreadedEventLoopGroup,
-    _ services: RelayServices, _ dataDirectory: DataDirectory
-  ) {
-    self.configuration = configuration
-    self.channel = channel
-    self.group = group
-    self.services = services
-    self.dataDirectory = dataDirectory
-    host = channel.localAddress?.ipAddress ?? configuration.host
-    port = channel.localAddress?.port ?? configuration.port
+  private init(_ parts: Parts, _ channels: [any Channel], _ reloader: Reloader) {
+    configuration = parts.configuration
+    self.channels = channels
+    group = parts.group
+    services = parts.services
+    dataDirectory = parts.dataDirectory
+    readiness = parts.listener.routes.readiness
+    self.reloader = reloader
+    isSecure = parts.listener.certificate != nil
+    host = channels.first?.localAddress?.ipAddress ?? configuration.host
+    port = channels.first?.localAddress?.port ?? configuration.port
+    metricsPort = channels.count > 1 ? channels[1].localAddress?.port : nil
   }
 
   /// Opens the log and listens.
@@ -52,67 +66,76 @@ public final class Relay: Sendable {
   static func start(
     _ configuration: Configuration, logger: Logger, now: @escaping @Sendable () -> UInt64
   ) async throws(RelayError) -> Relay {
-    try configuration.validate()
-    let directory = try DataDirectory(path: configuration.dataDirectory)
-    let log: SQLiteLog
-    do { log = try SQLiteLog(path: directory.logPath) } catch {
-      directory.unlock()
-      switch error.reason {
-      case .sqlite(let code): throw .logUnusable(path: directory.logPath, code: code)
-      case .later(let version): throw .logTooNew(path: directory.logPath, version: version)
-      default: throw .logUnusable(path: directory.logPath, code: nil)
+    let parts = try Parts(configuration, logger: logger, now: now)
+    let channels: [any Channel]
+    let reloader: Reloader
+    do throws(RelayError) {
+      let services = parts.services
+      let items = try await load(configuration, services.credentials, parts.listener.certificate) {
+        for connection in services.connections.all { connection.onLoop { connection.reexamine() } }
       }
-    }
-    let services = RelayServices(
-      log: log, verifier: await TokenVerifier(key: configuration.key), connections: ConnectionRegistry(),
-      sessionConfiguration: RelaySession.Configuration(
-        limits: configuration.limits, patience: configuration.patience),
-      roomConfiguration: RelayRoom.Configuration(
-        limits: configuration.limits, batchBytes: min(256 << 10, Int(configuration.limits.largestMessage) / 2)
-      ),
-      logger: logger, now: now)
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
-    let loops = Array(group.makeIterator())
-    let listener = Listener(
-      services: services, directory: RoomDirectory(loops: loops, services: services),
-      flushers: Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0), Flusher(loop: $0)) }),
-      checksOrigin: configuration.key == nil)
-    do {
-      let channel = try await listener.bind(group, host: configuration.host, port: configuration.port)
-      let relay = Relay(configuration, channel, group, services, directory)
-      logger.info("The relay listens.", metadata: ["url": "\(relay.url)"])
-      if configuration.key == nil { logger.notice("There is no key: everybody on this machine may edit.") }
-      return relay
+      reloader = Reloader(items, services: services)
+      channels = try await parts.bind()
     } catch {
-      log.close()
-      directory.unlock()
-      try? await group.shutdownGracefully()
-      let reason = (error as? IOError).map { "error \($0.errnoCode)" } ?? "\(type(of: error))"
-      throw .cannotListen(host: configuration.host, port: configuration.port, reason: reason)
+      await parts.dismantle()
+      throw error
+    }
+    let relay = Relay(parts, channels, reloader)
+    relay.began()
+    return relay
+  }
+
+  private func began() {
+    services.logger.info("The relay listens.", metadata: ["url": "\(url)"])
+    if !configuration.hasKeys {
+      services.logger.notice("There is no key: everybody on this machine may edit.")
+    }
+    services.audit.record(AuditRecord(time: services.now(), act: .started))
+    guard configuration.reloadInterval > 0 else { return }
+    let (reloader, interval) = (reloader, configuration.reloadInterval)
+    watching.withLockedValue {
+      $0 = Task {
+        while (try? await Task.sleep(for: .milliseconds(interval))) != nil {
+          await reloader.reload(all: false)
+        }
+      }
     }
   }
 
-  /// Stops: takes nobody in any more, makes durable and acknowledges what was pushed, tells every client when to come
-  /// back, and closes. May be called more than once.
+  /// Reads keys, revocations and certificate anew, whether or not they have changed. What cannot be read
+  /// leaves the old in force, and is logged. Connections whose token, subject or key holds no more are cut
+  /// off.
+  public func reload() async { await reloader.reload(all: true) }
+
+  /// Stops: takes nobody in any more, makes durable and acknowledges what was pushed, tells every client
+  /// when to come back, and closes. May be called more than once.
   public func stop() async {
     let isFirst = isStopped.withLockedValue { isStopped in
       defer { isStopped = true }
       return !isStopped
     }
     guard isFirst else { return }
-    try? await channel.close()
+    watching.withLockedValue { $0?.cancel() }
+    readiness.drain()
+    if configuration.drainDelay > 0 { try? await Task.sleep(for: .milliseconds(configuration.drainDelay)) }
+    try? await channels.first?.close()
     await flush()
-    for connection in services.connections.all {
-      // Spread, so that not all of them come back at once.
-      let wait = UInt32.random(in: 200...2000)
+    let all = services.connections.all
+    // Spread, so that not all of them come back at once: a millisecond each, when there are many.
+    let longest = UInt32(clamping: max(2000, all.count))
+    for connection in all {
+      let wait = UInt32.random(in: 200...longest)
       let error = ProtocolError(.draining, retry: .after(milliseconds: wait), "The relay is stopping.")
       connection.onLoop { connection.perform(connection.session.close(error)) }
     }
     await waitUntilEmpty()
     for connection in services.connections.all { connection.onLoop { connection.drop() } }
     await flush()
+    for channel in channels.dropFirst() { try? await channel.close() }
     try? await group.shutdownGracefully()
     services.log.close()
+    services.audit.record(AuditRecord(time: services.now(), act: .stopped))
+    services.audit.close()
     dataDirectory.unlock()
     services.logger.info("The relay has stopped.")
   }

@@ -8,6 +8,16 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
   case keyMissing(variable: String)
   /// HS256 needs a key of at least 32 bytes.
   case keyTooShort(bytes: Int)
+  /// A key file holds something else; `reason` says what, without any of it.
+  case keyFileDamaged(path: String, reason: String)
+  /// A line of the revocation file is none.
+  case revocationFileDamaged(path: String, line: Int)
+  /// The revocation file cannot be read or written.
+  case revocationFileUnusable(path: String)
+  /// There is no audit log.
+  case auditUnreadable(path: String)
+  /// Certificate or private key cannot be used; `reason` says why, without any of them.
+  case certificateUnusable(path: String, reason: String)
   /// The data directory cannot be made or written.
   case dataDirectoryUnusable(path: String)
   /// Another relay uses the data directory.
@@ -30,6 +40,13 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
     case .keyMissing(let variable):
       "The environment variable \(variable), which should hold the key, is not set."
     case .keyTooShort(let bytes): "The key has \(bytes) bytes; HS256 needs at least 32."
+    case .keyFileDamaged(let path, let reason): "The key file \(path) cannot be used: \(reason)."
+    case .revocationFileDamaged(let path, let line):
+      "\(path):\(line): not 'token ID', 'subject NAME' or 'before SECONDS NAME'."
+    case .revocationFileUnusable(let path): "The revocation file \(path) cannot be read or written."
+    case .auditUnreadable(let path): "There is no audit log at \(path)."
+    case .certificateUnusable(let path, let reason):
+      "The certificate or private key \(path) cannot be used: \(reason)."
     case .dataDirectoryUnusable(let path): "The data directory \(path) cannot be made or written."
     case .dataDirectoryInUse(let path): "Another relay is using the data directory \(path)."
     case .logUnusable(let path, let code):

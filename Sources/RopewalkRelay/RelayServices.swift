@@ -5,7 +5,9 @@ import RopewalkSync
 /// What every part of one relay uses.
 struct RelayServices: Sendable {
   let log: any RelayLog
-  let verifier: TokenVerifier
+  let credentials: Credentials
+  let audit: AuditLog
+  let meters: Meters
   let connections: ConnectionRegistry
   let sessionConfiguration: RelaySession.Configuration
   let roomConfiguration: RelayRoom.Configuration

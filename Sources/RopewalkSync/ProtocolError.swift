@@ -1,7 +1,7 @@
 import RopewalkCore
 
-/// What went wrong, as a number that both sides know. Codes below 100 are permanent: trying again without a change
-/// (another token, another version, smaller messages) fails again. Codes from 100 on are transient.
+/// What went wrong, as a number that both sides know. Codes below 100 are permanent: trying again without a
+/// change (another token, another version, smaller messages) fails again. Codes from 100 on are transient.
 public struct ErrorCode: RawRepresentable, Hashable, Sendable {
   /// The number on the wire, below 1000.
   public let rawValue: UInt16
@@ -27,6 +27,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
   public static let digestMismatch = ErrorCode(rawValue: 8)
   /// The log does not have these entries any more.
   public static let gone = ErrorCode(rawValue: 9)
+  /// What the client proved who it is by was taken back.
+  public static let revoked = ErrorCode(rawValue: 10)
   /// The relay is stopping and will be back.
   public static let draining = ErrorCode(rawValue: 100)
   /// The peer asks for more than the limits allow just now.
@@ -68,7 +70,8 @@ public enum Retry: Hashable, Sendable {
   }
 }
 
-/// An error that one side tells the other: a code, whether to retry, and a sentence for people. Carries no content.
+/// An error that one side tells the other: a code, whether to retry, and a sentence for people. Carries no
+/// content.
 public struct ProtocolError: Error, Hashable, Sendable {
   /// What went wrong.
   public let code: ErrorCode

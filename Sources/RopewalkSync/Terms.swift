@@ -81,6 +81,10 @@ public struct Limits: Hashable, Sendable {
   public var presenceLifetime: UInt32 = 30_000
   /// A connection that sends nothing for this many milliseconds is closed.
   public var silence: UInt32 = 60_000
+  /// Messages a second over a longer time, of any kind; 0 for no limit.
+  public var messagesPerSecond: UInt32 = 5000
+  /// Bytes of messages a second over a longer time; 0 for no limit.
+  public var bytesPerSecond: UInt32 = 32 << 20
 
   /// The defaults.
   public init() {}
@@ -88,7 +92,7 @@ public struct Limits: Hashable, Sendable {
   func write(to writer: inout ByteWriter) {
     for value in [
       largestMessage, largestPayload, pushWindow, pushWindowBytes, pushesPerSecond, rooms, largestPresence,
-      presenceInterval, presenceLifetime, silence,
+      presenceInterval, presenceLifetime, silence, messagesPerSecond, bytesPerSecond,
     ] { writer.varint32(value) }
   }
 
@@ -103,5 +107,7 @@ public struct Limits: Hashable, Sendable {
     presenceInterval = try reader.varint32("presence interval")
     presenceLifetime = try reader.varint32("presence lifetime")
     silence = try reader.varint32("silence")
+    messagesPerSecond = try reader.varint32("messages per second")
+    bytesPerSecond = try reader.varint32("bytes per second")
   }
 }

@@ -43,30 +43,37 @@ import Testing
   }()
 
   @Test func damagedConversationsEndTheConnectionAndNothingElse() async throws {
-    let verifier = await TokenVerifier(key: nil)
     var pushed = 0
     try await DamageRun("conversations with the relay", count: 2000).forEach { _, random in
-      pushed += try converse(verifier, &random)
+      pushed += try converse(&random)
     }
     // The damage leaves some of what is said before it whole.
     #expect(pushed > 0)
   }
 
   /// Returns how many entries came into the log.
-  private func converse(_ verifier: TokenVerifier, _ random: inout DamageRandom) throws -> Int {
+  private func converse(_ random: inout DamageRandom) throws -> Int {
     var limits = Limits()
     limits.largestMessage = 1 << 16
     limits.largestPayload = 1 << 15
     let log = MemoryLog()
     let loop = EmbeddedEventLoop()
     let services = RelayServices(
-      log: log, verifier: verifier, connections: ConnectionRegistry(),
+      log: log, credentials: Credentials(), audit: AuditLog(folder: "/dev/null/nowhere"),
+      meters: Meters(loops: [loop]), connections: ConnectionRegistry(),
       sessionConfiguration: RelaySession.Configuration(limits: limits, patience: 10_000),
       roomConfiguration: RelayRoom.Configuration(limits: limits, batchBytes: 1 << 14),
       logger: quiet, now: { 1000 })
+    let directory = RoomDirectory(loops: [loop], services: services)
+    let admission = Admission(limit: 10, mostStrangers: 10)
+    let routes = HTTPRoutes(
+      hasSync: true, metricsAccess: .everybody, readiness: Readiness(log: log, now: services.now),
+      metrics: Metrics(services: services, directory: directory, admission: admission, started: 0),
+      meters: services.meters)
     let listener = Listener(
-      services: services, directory: RoomDirectory(loops: [loop], services: services),
-      flushers: [ObjectIdentifier(loop): Flusher(loop: loop)], checksOrigin: true)
+      services: services, directory: directory,
+      flushers: [ObjectIdentifier(loop): Flusher(loop: loop)], origins: try Origins(["loopback"]),
+      admission: admission, routes: routes, certificate: nil)
     let channel = EmbeddedChannel(loop: loop)
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     try listener.prepare(channel)
@@ -87,7 +94,7 @@ import Testing
     #expect(log.largestPayload <= 1 << 15)
     loop.advanceTime(by: .seconds(60))
     _ = try? channel.finish(acceptAlreadyClosed: true)
-    #expect(services.connections.count == 0)
+    #expect(services.connections.count == 0 && admission.open == 0)
     return log.count
   }
 }

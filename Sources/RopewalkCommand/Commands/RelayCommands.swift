@@ -4,8 +4,9 @@ import RopewalkRelay
 /// What an operator does with a relay's data directory.
 struct RelayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "relay", abstract: "Check, copy or shrink a relay's data, also while it runs.",
-    subcommands: [VerifyLog.self, Backup.self, Compact.self])
+    commandName: "relay",
+    abstract: "Check, copy or shrink a relay's data, or revoke tokens, also while it runs.",
+    subcommands: [VerifyLog.self, Backup.self, Compact.self, RevokeCommand.self])
 
   /// Says what went wrong as the other commands do.
   private static func attempt<Value>(

@@ -9,15 +9,16 @@ struct TokenCommand: AsyncParsableCommand {
     commandName: "token",
     abstract: "Make a token for development.",
     discussion: """
-      Whoever holds the relay's key can make tokens; in production that is your own sign-in service.
+      Whoever holds the key that `ropewalk keys new` made can make tokens; in production that is your own sign-in \
+      service.
 
       Example: ropewalk token --key-file relay.key --subject ada --room 'team/*=edit' --room lobby=view
       """)
 
-  @Option(help: "A file that holds the relay's key.", completion: .file())
+  @Option(help: "A file that holds the private key (PEM), or the secret of HS256.", completion: .file())
   var keyFile: String?
 
-  @Option(help: "An environment variable that holds the relay's key.")
+  @Option(help: "An environment variable that holds the secret of HS256.")
   var keyEnvironment: String?
 
   @Option(help: "Who the token is for.")
@@ -27,6 +28,9 @@ struct TokenCommand: AsyncParsableCommand {
     name: .customLong("room"),
     help: "ROOM=ROLE or PREFIX*=ROLE, where a role is view, edit, run or own; repeatable.")
   var rooms: [RoomGrant]
+
+  @Option(help: "Names the token (jti), so that it can be revoked alone. (default: at random)")
+  var id: String?
 
   @Option(help: "How many minutes it holds.")
   var minutes = 24 * 60
@@ -47,7 +51,7 @@ struct TokenCommand: AsyncParsableCommand {
     let token = try await RelayToken.mint(
       key: key, subject: subject,
       rooms: Dictionary(rooms.map { ($0.pattern, $0.role) }, uniquingKeysWith: max),
-      expires: now + UInt64(minutes) * 60_000)
+      issued: now, expires: now + UInt64(minutes) * 60_000, id: id ?? Wording.id(.random(in: 1 ... .max)))
     Console.standard.line(token)
   }
 }

@@ -12,7 +12,10 @@ extension Connection {
     case .send(let message): write(OutgoingMessage(message, compressor: nil).plain)
     case .verify(let token): verify(token)
     case .join(let join, let subject, let role): enter(join, subject: subject, role: role)
-    case .leave(let number): if let host = rooms.removeValue(forKey: number) { leave(host) }
+    case .leave(let number):
+      guard let host = rooms.removeValue(forKey: number) else { return }
+      audit(.left, room: host.name)
+      leave(host)
     case .push(let push):
       guard let host = rooms[push.room] else { return session.answered(pushes: 1, bytes: push.payload.count) }
       onLoop(of: host) { host.push(push, from: self) }
@@ -20,36 +23,76 @@ extension Connection {
       guard let host = rooms[number] else { return }
       let id = id
       onLoop(of: host) { host.setPresence(value, of: id) }
+    case .refused(let room, let code):
+      let reason = RefusalReason(code)
+      meters.refused(reason)
+      if let room { audit(.refused, room: room, code: reason.rawValue) }
     case .close(let error):
-      services.logger.debug("A connection is closed.", metadata: ["code": "\(error.code.rawValue)"])
+      let reason = RefusalReason(error.code)
+      services.logger.debug("A connection is closed.", metadata: ["code": "\(reason.rawValue)"])
+      if error.code != .draining {
+        meters.refused(reason)
+        audit(error.code == .revoked ? .revoked : .refused, code: refusalDetail ?? reason.rawValue)
+      }
       close(code: error.code.closeCode, reason: error.sentence)
     }
   }
 
   /// Tokens are checked on a task: once per connection and refresh.
   private func verify(_ token: [UInt8]) {
-    if let access = services.verifier.openAccess { return verified(access) }
+    if let identity = services.credentials.anonymous(token) { return verified(.success(identity)) }
     Task {
-      let access = await services.verifier.access(of: token)
-      loop.execute { self.verified(access) }
+      let result = await services.credentials.result(for: token, now: services.now())
+      loop.execute { self.verified(result) }
     }
   }
 
-  private func verified(_ access: Access?) {
+  private func verified(_ result: Result<Identity, TokenFault>) {
     let wasOpen = session.state == .open
-    if let access {
-      perform(session.verified(access, now: services.now()))
-    } else {
+    switch result {
+    case .success(let new):
+      // Keys and revocations may have changed while the token was checked.
+      if let objection = services.credentials.objection(to: new) {
+        if identity == nil { identity = new }
+        perform(session.rejected(objection))
+      } else {
+        let old = identity
+        identity = new
+        let effects = session.verified(new.access, now: services.now())
+        if session.state != .open { identity = old ?? new }
+        perform(effects)
+      }
+    case .failure(let fault):
+      refusalDetail = fault.rawValue
       perform(session.rejected(ProtocolError(.unauthenticated, "The token does not hold.")))
     }
     if !wasOpen, session.state == .open { greeted() }
     schedule()
   }
 
+  /// Keys or revocations have changed.
+  func reexamine() {
+    guard let identity, let objection = services.credentials.objection(to: identity) else { return }
+    perform(session.close(objection))
+  }
+
+  /// Notes what happened in the audit log.
+  func audit(_ act: AuditRecord.Act, room: RoomName? = nil, role: Role? = nil, code: String? = nil) {
+    var record = AuditRecord(time: services.now(), act: act)
+    record.subject = identity.map { String(decoding: $0.access.subject, as: UTF8.self) }
+    record.room = room?.text
+    record.role = role?.name
+    record.session = String(id, radix: 16)
+    record.from = address
+    record.code = code
+    services.audit.record(record, isStranger: identity == nil)
+  }
+
   private func enter(_ join: ClientMessage.Join, subject: [UInt8], role: Role) {
     let host = directory.enter(join.room)
     session.entered(join.room, as: host.number)
     rooms[host.number] = host
+    audit(.joined, room: join.room, role: role)
     onLoop(of: host) { host.join(join, of: self, subject: subject, role: role) }
   }
 
@@ -66,7 +109,7 @@ extension Connection {
   /// A room has sent the connection away; the message that says so was written.
   func removed(from host: RoomHost) {
     session.left(host.number)
-    rooms[host.number] = nil
+    if rooms.removeValue(forKey: host.number) != nil { audit(.left, room: host.name, code: "unavailable") }
   }
 
   /// A room could not be opened.

@@ -16,7 +16,10 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
   private(set) var codecs: Codecs = []
   /// Folded entries may be sent as they are stored.
   private(set) var takesSegments = false
+  /// The network address that the connection comes from.
+  let address: String?
   let services: RelayServices
+  let meters: LoopMeters
   let directory: RoomDirectory
   var session: RelaySession
   var rooms: [RoomNumber: RoomHost] = [:]
@@ -26,6 +29,11 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
   /// Frames are written from here: made once and shared, they must not be made again by the encoder.
   private var belowEncoder: ChannelHandlerContext?
   private var greeting: GreetingBudget?
+  private let visit: Visit
+  /// Who is there, once it is proved.
+  var identity: Identity?
+  /// What is wrong with the token, for the audit log.
+  var refusalDetail: String?
   private var timer: (deadline: UInt64, task: Scheduled<Void>)?
   private var isClosing = false
   private var needsFlush = false
@@ -36,12 +44,15 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
   private static let envelopeBytes = 64
 
   init(
-    loop: any EventLoop, services: RelayServices, directory: RoomDirectory, flusher: Flusher,
-    greeting: GreetingBudget
+    loop: any EventLoop, address: String?, services: RelayServices, directory: RoomDirectory,
+    flusher: Flusher, greeting: GreetingBudget, visit: Visit
   ) {
     id = UInt64.random(in: 1 ... .max)
     self.loop = loop
+    self.address = address
     self.services = services
+    self.visit = visit
+    meters = services.meters[loop]
     self.directory = directory
     self.flusher = flusher
     self.greeting = greeting
@@ -79,12 +90,12 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     do throws(MessageAssembler.Fault) {
       switch try assembler.receive(unwrapInboundIn(data)) {
-      case nil: break
+      case nil: perform(session.received(frameOf: 0, now: services.now()))
       case .message(let buffer): if !isClosing { received(buffer) }
       case .ping(let payload):
-        session.heard(now: services.now())
+        perform(session.heard(now: services.now()))
         if !isClosing { write(WebSocketFraming.pong(payload)) }
-      case .pong: session.heard(now: services.now())
+      case .pong: perform(session.heard(now: services.now()))
       case .close(let code): receivedClose(code)
       }
     } catch { close(code: error.rawValue) }
@@ -111,6 +122,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
   private func received(_ buffer: ByteBuffer) {
     let limits = services.sessionConfiguration.limits
     let now = services.now()
+    meters.messagesIn.add(1)
+    meters.bytesIn.add(buffer.readableBytes)
     do {
       let message = try Envelope.open(
         Array(buffer.readableBytesView), largestMessage: Int(limits.largestMessage)
@@ -129,6 +142,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
   func greeted() {
     codecs = session.codecs
     takesSegments = codecs.contains(.zstd) && session.features.contains(.segments)
+    meters.greeted.add(1)
+    visit.greeted()
     if let greeting { context?.pipeline.syncOperations.removeHandler(greeting, promise: nil) }
     greeting = nil
   }
@@ -137,10 +152,12 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Writes a shared message; with a host, the room is told when the socket takes more.
   func write(_ message: OutgoingMessage, feedFrom host: RoomHost?) {
-    guard let host else { return write(message.frame(codecs, takesSegments: takesSegments)) }
+    let frame = message.frame(codecs, takesSegments: takesSegments)
+    meters.plainBytesOut.add(message.plain.readableBytes - frame.readableBytes)
+    guard let host else { return write(frame) }
     guard let channel = context?.channel, !isClosing else { return }
     let promise = loop.makePromise(of: Void.self)
-    write(message.frame(codecs, takesSegments: takesSegments), promise)
+    write(frame, promise)
     promise.futureResult.whenSuccess { if channel.isWritable { self.tell(host, isReady: true) } }
   }
 
@@ -150,6 +167,9 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
       promise?.fail(ChannelError.ioOnClosedChannel)
       return
     }
+    meters.messagesOut.add(1)
+    meters.bytesOut.add(frame.readableBytes)
+    meters.plainBytesOut.add(frame.readableBytes)
     belowEncoder.write(NIOAny(frame), promise: promise)
     guard !needsFlush else { return }
     needsFlush = true
@@ -212,7 +232,10 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     _ = session.takeRooms()
     let hosts = rooms.values
     rooms = [:]
-    for host in hosts { leave(host) }
+    for host in hosts {
+      audit(.left, room: host.name)
+      leave(host)
+    }
   }
 
   func leave(_ host: RoomHost) {

@@ -2,16 +2,41 @@ import NIOCore
 import NIOHTTP1
 import NIOWebSocket
 
-/// Answers plain HTTP requests until a connection is upgraded: `/healthz`, and refusals. Also bounds how long a
-/// connection may take to ask for something.
+/// What is answered over plain HTTP on one address.
+struct HTTPRoutes: Sendable {
+  enum MetricsAccess: Hashable, Sendable {
+    case nobody
+    case everybody
+    /// Who sends `Authorization: Bearer` and this.
+    case bearer([UInt8])
+  }
+
+  /// Whether the WebSocket is here.
+  var hasSync: Bool
+  var metricsAccess: MetricsAccess
+  let readiness: Readiness
+  let metrics: Metrics
+  let meters: Meters
+}
+
+/// Answers plain HTTP requests until a connection is upgraded: `/healthz`, `/readyz`, `/metrics`, and
+/// refusals. Also bounds how long a connection may take to ask for something.
 final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
+  private let routes: HTTPRoutes
   private let patience: TimeAmount
+  /// The relay takes no more connections: everything is refused.
+  private let isFull: Bool
   private var timeout: Scheduled<Void>?
+  private var hasAnswered = false
 
-  init(patience: TimeAmount) { self.patience = patience }
+  init(_ routes: HTTPRoutes, patience: TimeAmount, isFull: Bool = false) {
+    self.routes = routes
+    self.patience = patience
+    self.isFull = isFull
+  }
 
   func handlerAdded(context: ChannelHandlerContext) {
     let channel = context.channel
@@ -21,14 +46,16 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
   func handlerRemoved(context: ChannelHandlerContext) { timeout?.cancel() }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard case .head(let head) = unwrapInboundIn(data) else { return }
+    // One answer per connection; what else was sent is not looked at.
+    guard case .head(let head) = unwrapInboundIn(data), !hasAnswered else { return }
+    hasAnswered = true
     let path = head.uri.prefix { $0 != "?" }
-    switch (head.method, path) {
-    case (.GET, "/healthz"), (.HEAD, "/healthz"): answer(.ok, "ok\n", to: head, context)
-    case (_, "/healthz"): answer(.methodNotAllowed, "Use GET.\n", to: head, context)
-    case (_, "/sync") where head.headers.contains(name: "upgrade"):
-      answer(.forbidden, "Not from this origin, or not this kind of upgrade.\n", to: head, context)
-    case (_, "/sync"): answer(.upgradeRequired, "This is a WebSocket endpoint.\n", to: head, context)
+    if isFull {
+      return refuse(.tooManyConnections, "As many connections as the relay takes.\n", head, context)
+    }
+    switch path {
+    case "/healthz", "/readyz", "/metrics": probe(String(path), head, context)
+    case "/sync" where routes.hasSync: refuseSync(head, context)
     default: answer(.notFound, "Nothing is here.\n", to: head, context)
     }
   }
@@ -36,18 +63,77 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // An upgrade that was refused is reported here, and then the request comes through to be answered.
     if error is NIOWebSocketUpgradeError { return }
+    routes.meters[context.eventLoop].refused(.badRequest)
     context.close(promise: nil)
+  }
+
+  private func probe(_ path: String, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    guard head.method == .GET || head.method == .HEAD else {
+      return answer(.methodNotAllowed, "Use GET.\n", to: head, context)
+    }
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    switch path {
+    case "/healthz": answer(.ok, "ok\n", to: head, context)
+    case "/readyz":
+      routes.readiness.check(on: context.eventLoop).whenSuccess { reason in
+        let (front, context) = bound.value
+        front.answer(
+          reason == nil ? .ok : .serviceUnavailable, (reason ?? "ready") + "\n", to: head, context)
+      }
+    default:
+      guard admitsToMetrics(head) else {
+        return answer(.notFound, "Nothing is here.\n", to: head, context)
+      }
+      routes.metrics.page(on: context.eventLoop).whenComplete { page in
+        let (front, context) = bound.value
+        guard case .success(let text) = page else { return context.close(promise: nil) }
+        front.answer(.ok, text, to: head, context, type: "text/plain; version=0.0.4; charset=utf-8")
+      }
+    }
+  }
+
+  private func admitsToMetrics(_ head: HTTPRequestHead) -> Bool {
+    switch routes.metricsAccess {
+    case .nobody: return false
+    // What a proxy on this machine passes on comes from elsewhere.
+    case .everybody:
+      return !["x-forwarded-for", "forwarded", "via"].contains { head.headers.contains(name: $0) }
+    case .bearer(let secret):
+      let wanted = Array("Bearer ".utf8) + secret
+      let given = Array((head.headers.first(name: "authorization") ?? "").utf8)
+      return ConstantTime.areEqual(given, wanted)
+    }
+  }
+
+  private func refuseSync(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    guard head.headers.contains(name: "upgrade") else {
+      return answer(.upgradeRequired, "This is a WebSocket endpoint.\n", to: head, context)
+    }
+    if routes.readiness.isDraining { return refuse(.draining, "The relay is stopping.\n", head, context) }
+    routes.meters[context.eventLoop].refused(.origin)
+    answer(.forbidden, "Not from this origin, or not this kind of upgrade.\n", to: head, context)
+  }
+
+  /// Says when to come back; spread, so that not all come at once.
+  private func refuse(
+    _ reason: RefusalReason, _ text: String, _ head: HTTPRequestHead, _ context: ChannelHandlerContext
+  ) {
+    routes.meters[context.eventLoop].refused(reason)
+    answer(.serviceUnavailable, text, to: head, context, retryAfter: Int.random(in: 2...15))
   }
 
   /// Answers and closes: what comes here is rare.
   private func answer(
-    _ status: HTTPResponseStatus, _ text: String, to head: HTTPRequestHead, _ context: ChannelHandlerContext
+    _ status: HTTPResponseStatus, _ text: String, to head: HTTPRequestHead, _ context: ChannelHandlerContext,
+    type: String = "text/plain; charset=utf-8", retryAfter: Int? = nil
   ) {
     var headers = HTTPHeaders()
-    headers.add(name: "content-type", value: "text/plain; charset=utf-8")
+    headers.add(name: "content-type", value: type)
     headers.add(name: "content-length", value: "\(text.utf8.count)")
+    headers.add(name: "cache-control", value: "no-store")
     headers.add(name: "connection", value: "close")
     if status == .upgradeRequired { headers.add(name: "upgrade", value: "websocket") }
+    if let retryAfter { headers.add(name: "retry-after", value: "\(retryAfter)") }
     let response = HTTPResponseHead(version: head.version, status: status, headers: headers)
     context.write(wrapOutboundOut(.head(response)), promise: nil)
     if head.method != .HEAD {
@@ -57,5 +143,16 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
     let promise = context.eventLoop.makePromise(of: Void.self)
     promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
+  }
+}
+
+/// Comparison that takes as long whatever the bytes are.
+enum ConstantTime {
+  /// Only the lengths show in the time it takes.
+  static func areEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+    guard a.count == b.count else { return false }
+    var difference: UInt8 = 0
+    for index in a.indices { difference |= a[index] ^ b[index] }
+    return difference == 0
   }
 }

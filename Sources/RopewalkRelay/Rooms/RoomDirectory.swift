@@ -66,6 +66,18 @@ final class RoomDirectory: Sendable {
     }
   }
 
+  /// How far all members are behind their rooms' logs: asks each loop for its rooms once.
+  func lag(on loop: any EventLoop) -> EventLoopFuture<RoomLag> {
+    let hosts = rooms.withLockedValue { $0.entries.values.map(\.host) }
+    let asked = loops.map { other in
+      let own = hosts.filter { $0.loop === other }
+      return other.submit {
+        own.reduce(into: RoomLag()) { $0.add($1.lag) }
+      }
+    }
+    return EventLoopFuture.reduce(into: RoomLag(), asked, on: loop) { $0.add($1) }
+  }
+
   /// How many rooms are in memory.
   var count: Int { rooms.withLockedValue { $0.entries.count } }
 }

@@ -83,6 +83,11 @@ final class RoomHost: @unchecked Sendable {
     }
   }
 
+  /// How far the members are behind. On `loop`.
+  var lag: RoomLag {
+    if case .open(let room) = stage { room.lag } else { RoomLag() }
+  }
+
   private var isGone: Bool {
     if case .gone = stage { return true }
     return false

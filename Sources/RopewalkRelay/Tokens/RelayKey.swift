@@ -1,29 +1,83 @@
+import Crypto
 import Foundation
 
-/// The secret that signs tokens (HS256), at least 32 bytes. Prints as nothing.
+/// A key for tokens: the secret of HS256, or a public or private key of ES256 or EdDSA. Prints as nothing.
 public struct RelayKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-  let bytes: [UInt8]
+  /// How tokens are signed.
+  public enum Algorithm: String, Sendable, CaseIterable {
+    /// HMAC with SHA-256: who can check a token can make one.
+    case hs256 = "HS256"
+    /// ECDSA on the curve P-256.
+    case es256 = "ES256"
+    /// Ed25519.
+    case eddsa = "EdDSA"
+  }
 
-  /// Takes the secret itself.
-  public init(_ bytes: [UInt8]) throws(RelayError) {
+  enum Material: Sendable {
+    case secret([UInt8])
+    case es256(P256.Signing.PublicKey, P256.Signing.PrivateKey?)
+    case eddsa(Curve25519.Signing.PublicKey, Curve25519.Signing.PrivateKey?)
+  }
+
+  /// What tokens name the key by (`kid`); nil if the key may check any token of its algorithm.
+  public let id: String?
+  let material: Material
+
+  init(_ material: Material, id: String? = nil) {
+    self.material = material
+    self.id = id
+  }
+
+  /// Takes the secret of HS256, at least 32 bytes.
+  public init(_ bytes: [UInt8]) throws(RelayError) { try self.init(secret: bytes, id: nil) }
+
+  init(secret bytes: [UInt8], id: String?) throws(RelayError) {
     guard bytes.count >= 32 else { throw .keyTooShort(bytes: bytes.count) }
-    self.bytes = bytes
+    self.init(.secret(bytes), id: id)
   }
 
-  /// Reads a file; line ends at its end are not part of the secret.
+  /// Reads a file with one key: PEM, or else the secret of HS256, where line ends at the end do not count.
   public init(file path: String) throws(RelayError) {
-    guard let data = FileManager.default.contents(atPath: path) else { throw .keyUnreadable(path: path) }
-    var bytes = [UInt8](data)
-    while bytes.last == 0x0a || bytes.last == 0x0d { bytes.removeLast() }
-    try self.init(bytes)
+    let keys = try Self.all(inKeyFile: path)
+    guard let key = keys.first, keys.count == 1 else {
+      throw .keyFileDamaged(path: path, reason: "one key is wanted, and there are several")
+    }
+    self = key
   }
 
-  /// Reads an environment variable.
+  /// Reads the secret of HS256 from an environment variable.
   public init(environment variable: String) throws(RelayError) {
     guard let value = ProcessInfo.processInfo.environment[variable] else {
       throw .keyMissing(variable: variable)
     }
     try self.init(Array(value.utf8))
+  }
+
+  /// How tokens are signed with it.
+  public var algorithm: Algorithm {
+    switch material {
+    case .secret: .hs256
+    case .es256: .es256
+    case .eddsa: .eddsa
+    }
+  }
+
+  /// Whether tokens can be made with it, not only checked.
+  public var canSign: Bool {
+    switch material {
+    case .secret: true
+    case .es256(_, let privateKey): privateKey != nil
+    case .eddsa(_, let privateKey): privateKey != nil
+    }
+  }
+
+  /// Tells keys apart, whatever they are called. Never shown: that of a secret is its hash.
+  var fingerprint: [UInt8] {
+    switch material {
+    case .secret(let bytes): Array(SHA256.hash(data: bytes))
+    case .es256(let key, _): Array(SHA256.hash(data: key.x963Representation))
+    case .eddsa(let key, _): Array(SHA256.hash(data: key.rawRepresentation))
+    }
   }
 
   /// A placeholder.

@@ -2,25 +2,55 @@ import Foundation
 import JWTKit
 import RopewalkSync
 
-/// Makes tokens for development. In production another service that knows the key does.
+/// Makes tokens for development. In production a sign-in service that holds the private key does.
 public enum RelayToken {
   /// Signs a token.
   ///
   /// - Parameters:
+  ///   - key: one that can sign.
   ///   - subject: who, 1 to 255 bytes.
   ///   - rooms: roles by room name, or by prefix followed by `*`.
+  ///   - issued: when, in milliseconds since 1970; nil to leave it out.
   ///   - expires: milliseconds since 1970.
+  ///   - id: names the token, so that it can be revoked alone; nil to leave it out.
   public static func mint(
-    key: RelayKey, subject: String, rooms: [String: Role], expires: UInt64
+    key: RelayKey, subject: String, rooms: [String: Role], issued: UInt64? = nil, expires: UInt64,
+    id: String? = nil
   ) async throws(RelayError) -> String {
-    let claims = Claims(
-      sub: subject, exp: Double(expires / 1000), rooms: rooms.mapValues { $0.name })
-    guard claims.access != nil else {
+    var claims = Claims(sub: subject, exp: Double(expires / 1000), rooms: rooms.mapValues { $0.name })
+    claims.iat = issued.map { Double($0 / 1000) }
+    claims.jti = id
+    guard claims.access(open: []) != nil else {
       throw .badSetting(
         "A token needs a subject of 1 to \(WireProtocol.maximumSubjectBytes) bytes and an expiry.")
     }
-    let keys = await JWTKeyCollection().add(hmac: HMACKey(from: key.bytes), digestAlgorithm: .sha256)
-    do { return try await keys.sign(claims) } catch { throw .badSetting("The token cannot be signed.") }
+    guard key.canSign else { throw .badSetting("A token is signed with a secret or a private key.") }
+    do {
+      let signer = try await TokenKey(key.named)
+      var header = JWTHeader()
+      header.kid = signer.key.id
+      return try await signer.collection.sign(claims, header: header)
+    } catch { throw .badSetting("The token cannot be signed.") }
+  }
+}
+
+/// A key as JWTKit takes it: alone, so that no token is checked against a key it was not signed for.
+struct TokenKey: Sendable {
+  let key: RelayKey
+  let collection: JWTKeyCollection
+
+  /// Throws for a key that JWTKit does not take, which does not happen with those that were read.
+  init(_ key: RelayKey) async throws {
+    self.key = key
+    let collection = JWTKeyCollection()
+    switch key.material {
+    case .secret(let bytes): await collection.add(hmac: HMACKey(from: bytes), digestAlgorithm: .sha256)
+    case .es256(_, let privateKey?): await collection.add(ecdsa: try ES256PrivateKey(backing: privateKey))
+    case .es256(let publicKey, nil): await collection.add(ecdsa: try ES256PublicKey(backing: publicKey))
+    case .eddsa(_, let privateKey?): await collection.add(eddsa: EdDSA.PrivateKey(backing: privateKey))
+    case .eddsa(let publicKey, nil): await collection.add(eddsa: EdDSA.PublicKey(backing: publicKey))
+    }
+    self.collection = collection
   }
 }
 
@@ -44,55 +74,5 @@ extension Role {
     case "own": self = .own
     default: return nil
     }
-  }
-}
-
-/// The claims that a relay reads.
-struct Claims: JWTPayload {
-  let sub: String
-  /// Seconds since 1970.
-  let exp: Double
-  let rooms: [String: String]
-
-  /// Expiry is checked by the session, by the relay's clock.
-  func verify(using algorithm: some JWTAlgorithm) async throws {}
-
-  /// What the claims allow; nil if they make no sense. Roles that are not known here allow nothing.
-  var access: Access? {
-    let subject = Array(sub.utf8)
-    guard (1...WireProtocol.maximumSubjectBytes).contains(subject.count) else { return nil }
-    guard !subject.contains(where: { $0 < 0x20 || $0 == 0x7f }) else { return nil }
-    guard exp.isFinite, exp > 0, exp < 1e12 else { return nil }
-    let grants = rooms.sorted { $0.key < $1.key }.compactMap { pattern, name in
-      Role(name: name).map { Access.Grant(pattern: Array(pattern.utf8), role: $0) }
-    }
-    return Access(subject: subject, expires: UInt64(exp * 1000), grants: grants)
-  }
-}
-
-/// Checks tokens. Without a key everybody is `anonymous`, who may edit.
-struct TokenVerifier: Sendable {
-  private let keys: JWTKeyCollection?
-
-  init(key: RelayKey?) async {
-    guard let key else {
-      keys = nil
-      return
-    }
-    keys = await JWTKeyCollection().add(hmac: HMACKey(from: key.bytes), digestAlgorithm: .sha256)
-  }
-
-  /// The access of everybody, if there is no key.
-  var openAccess: Access? {
-    guard keys == nil else { return nil }
-    return Access(
-      subject: Array("anonymous".utf8), expires: nil, grants: [Access.Grant(pattern: [0x2a], role: .edit)])
-  }
-
-  /// What a token allows; nil if it does not hold.
-  func access(of token: [UInt8]) async -> Access? {
-    guard let keys else { return openAccess }
-    guard !token.isEmpty, let claims = try? await keys.verify(token, as: Claims.self) else { return nil }
-    return claims.access
   }
 }

@@ -23,16 +23,27 @@ public struct Access: Hashable, Sendable {
   public let expires: UInt64?
   /// Which rooms.
   public let grants: [Grant]
+  /// What everybody may.
+  public let open: [Grant]
 
   /// Describes an access.
-  public init(subject: [UInt8], expires: UInt64?, grants: [Grant]) {
+  ///
+  /// - Parameter open: what everybody may; nobody has less than that.
+  public init(subject: [UInt8], expires: UInt64?, grants: [Grant], open: [Grant] = []) {
     self.subject = subject
     self.expires = expires
     self.grants = grants
+    self.open = open
   }
 
-  /// The role in a room, nil for none. The most specific grant counts: the exact name, else the longest prefix.
+  /// The role in a room, nil for none. The most specific grant counts: the exact name, else the longest
+  /// prefix. Of what the token and what everybody may, the higher role counts.
   public func role(in room: RoomName) -> Role? {
+    guard let own = Self.role(in: room, grants) else { return Self.role(in: room, open) }
+    return max(own, Self.role(in: room, open) ?? own)
+  }
+
+  private static func role(in room: RoomName, _ grants: [Grant]) -> Role? {
     var best: Grant?
     for grant in grants {
       if !grant.isPrefix {

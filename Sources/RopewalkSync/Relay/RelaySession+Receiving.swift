@@ -5,6 +5,8 @@ extension RelaySession {
   public mutating func received(_ bytes: [UInt8], now: UInt64) -> [Effect] {
     guard state != .closed else { return [] }
     lastHeard = now
+    let verdict = flood.charge(bytes: bytes.count, now: now)
+    if case .hopeless(let wait) = verdict { return close(overload(wait)) }
     if state == .awaitingHello, bytes.count > configuration.largestHello {
       return close(ProtocolError(.tooLarge, "The hello is too large."))
     }
@@ -12,6 +14,7 @@ extension RelaySession {
     do { message = try ClientMessage(decoding: bytes) } catch {
       return close(ProtocolError(.protocolViolation, "A message is damaged."))
     }
+    if state == .open, case .over(let wait) = verdict, let effects = putOff(message, wait) { return effects }
     switch (state, message) {
     case (.awaitingHello, .hello(let hello)): return receivedHello(hello)
     case (.open, .hello), (.awaitingHello, _), (.verifying, _):
@@ -108,27 +111,41 @@ extension RelaySession {
     return [.join(join, subject: access.subject, role: role)]
   }
 
+  /// What a client is told that sends more than it may; nil for what is taken all the same.
+  private func putOff(_ message: ClientMessage, _ wait: UInt32) -> [Effect]? {
+    switch message {
+    case .push(let push):
+      rooms[push.room] == nil ? [] : refuse(push, .overloaded(retryAfter: wait), .overloaded)
+    case .join(let join): refuse(join.room, overload(wait))
+    // The newest value comes again; and whoever sends so much is alive.
+    case .presence, .ping: [.refused(nil, .overloaded)]
+    case .hello, .token, .leave: nil
+    }
+  }
+
   private func refuse(_ room: RoomName, _ error: ProtocolError) -> [Effect] {
-    [.send(RelayMessage.error(room: room, error).encoded)]
+    [.send(RelayMessage.error(room: room, error).encoded), .refused(room, error.code)]
   }
 
   private mutating func receivedPush(_ push: ClientMessage.Push, _ now: UInt64) -> [Effect] {
     // It may have been removed from the room while the push was on its way.
     guard let membership = rooms[push.room] else { return [] }
     let limits = configuration.limits
-    if membership.role < .edit { return refuse(push, .forbidden) }
-    if push.payload.count > Int(limits.largestPayload) { return refuse(push, .tooLarge) }
+    if membership.role < .edit { return refuse(push, .forbidden, .forbidden) }
+    if push.payload.count > Int(limits.largestPayload) { return refuse(push, .tooLarge, .tooLarge) }
     let isBeyondWindow =
       unanswered >= Int(limits.pushWindow)
       || (unanswered > 0 && unansweredBytes + push.payload.count > Int(limits.pushWindowBytes))
-    if isBeyondWindow { return refuse(push, .overloaded(retryAfter: 1000)) }
-    if let wait = budget.take(now: now) { return refuse(push, .overloaded(retryAfter: wait)) }
+    if isBeyondWindow { return refuse(push, .overloaded(retryAfter: 1000), .overloaded) }
+    if let wait = budget.take(now: now) { return refuse(push, .overloaded(retryAfter: wait), .overloaded) }
     unanswered += 1
     unansweredBytes += push.payload.count
     return [.push(push)]
   }
 
-  private func refuse(_ push: ClientMessage.Push, _ refusal: Refusal) -> [Effect] {
-    [.send(RelayMessage.refused(room: push.room, push: push.number, refusal).encoded)]
+  private func refuse(_ push: ClientMessage.Push, _ refusal: Refusal, _ code: ErrorCode) -> [Effect] {
+    [
+      .send(RelayMessage.refused(room: push.room, push: push.number, refusal).encoded), .refused(nil, code),
+    ]
   }
 }

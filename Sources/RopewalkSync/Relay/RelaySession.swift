@@ -43,6 +43,8 @@ public struct RelaySession: Sendable {
     case push(ClientMessage.Push)
     /// Hand a presence value to its room.
     case presence(RoomNumber, value: [UInt8]?)
+    /// Count a refusal of a join (with the room) or of anything else; the client was told, or need not be.
+    case refused(RoomName?, ErrorCode)
     /// Close the WebSocket with `error.code.closeCode` after what was sent; take the session out of its rooms
     /// (`takeRooms`). An error message was sent before.
     case close(ProtocolError)
@@ -83,6 +85,7 @@ public struct RelaySession: Sendable {
   var unanswered = 0
   var unansweredBytes = 0
   var budget: PushBudget
+  var flood: FloodBudget
   let begun: UInt64
   var lastHeard: UInt64
 
@@ -93,10 +96,22 @@ public struct RelaySession: Sendable {
     begun = now
     lastHeard = now
     budget = PushBudget(limits: configuration.limits, now: now)
+    flood = FloodBudget(limits: configuration.limits, now: now)
   }
 
-  /// The peer gave a sign of life other than a message (a WebSocket ping or pong).
-  public mutating func heard(now: UInt64) { lastHeard = now }
+  /// The peer gave a sign of life other than a message (a WebSocket ping or pong). Too many of them end the
+  /// connection.
+  public mutating func heard(now: UInt64) -> [Effect] {
+    lastHeard = now
+    return received(frameOf: 0, now: now)
+  }
+
+  /// A part of a message came, which is no sign of life: a message must be complete before the silence has
+  /// gone by.
+  public mutating func received(frameOf bytes: Int, now: UInt64) -> [Effect] {
+    guard state != .closed, case .hopeless(let wait) = flood.charge(bytes: bytes, now: now) else { return [] }
+    return close(overload(wait))
+  }
 
   /// The room's number, right after `Effect.join`.
   public mutating func entered(_ room: RoomName, as number: RoomNumber) {
@@ -129,6 +144,11 @@ public struct RelaySession: Sendable {
     return [.send(RelayMessage.error(room: nil, error).encoded), .close(error)]
   }
 
+  func overload(_ wait: UInt32) -> ProtocolError {
+    ProtocolError(
+      .overloaded, retry: .after(milliseconds: max(1000, wait)), "More is sent than the relay allows.")
+  }
+
   /// When `tick` must be called next; nil for not at all.
   public var nextDeadline: UInt64? {
     switch state {
@@ -146,34 +166,5 @@ public struct RelaySession: Sendable {
     }
     return close(
       ProtocolError(.timedOut, retry: .after(milliseconds: 0), "Nothing was heard for too long."))
-  }
-}
-
-/// Allows a burst of one window and then so many pushes a second.
-struct PushBudget: Sendable {
-  private let perSecond: UInt64
-  private let burst: UInt64
-  /// In thousandths of a push.
-  private var credit: UInt64
-  private var counted: UInt64
-
-  init(limits: Limits, now: UInt64) {
-    perSecond = UInt64(limits.pushesPerSecond)
-    burst = UInt64(max(1, limits.pushWindow)) * 1000
-    credit = burst
-    counted = now
-  }
-
-  /// Nil if a push may be taken now; else how many milliseconds to wait.
-  mutating func take(now: UInt64) -> UInt32? {
-    guard perSecond > 0 else { return nil }
-    let elapsed = min(now > counted ? now - counted : 0, 3_600_000)
-    credit = min(burst, credit + elapsed * perSecond)
-    counted = max(counted, now)
-    if credit >= 1000 {
-      credit -= 1000
-      return nil
-    }
-    return UInt32(clamping: (1000 - credit) / perSecond + 1)
   }
 }

@@ -132,6 +132,7 @@ final class SimulatedRelay {
     case .push(let push):
       withRoom(push.room) { $0.push(push, from: id, now: world.now) }
     case .presence(let number, let value): withRoom(number) { $0.setPresence(value, of: id, now: world.now) }
+    case .refused: break
     case .close(let error):
       world.faults.append("the relay closed a connection: \(error.text)")
     }

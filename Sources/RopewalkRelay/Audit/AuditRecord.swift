@@ -1,0 +1,78 @@
+import Foundation
+
+/// One line of the audit log: what was done by whom. Carries no content, token or key.
+public struct AuditRecord: Codable, Hashable, Sendable {
+  /// What happened.
+  public enum Act: String, Codable, Sendable, CaseIterable {
+    /// Somebody became a member of a room.
+    case joined
+    /// Somebody left a room, or the connection ended.
+    case left
+    /// A connection or a join was refused, or a connection was ended; `code` says why.
+    case refused
+    /// A connection was cut off because its token, subject or key was revoked.
+    case revoked
+    /// Keys, revocations or certificates were read anew; `detail` says which.
+    case reloaded
+    /// They could not be read, and the old ones stay; `detail` says which.
+    case reloadFailed = "reload-failed"
+    /// Somebody changed what a relay goes by; `detail` says what.
+    case administered
+    /// The relay began to listen.
+    case started
+    /// The relay stopped.
+    case stopped
+    /// So many records (`count`) were not written, because there were too many at once.
+    case dropped
+
+    /// Whether a record is on stable storage soon after it was written.
+    var isAdministrative: Bool {
+      switch self {
+      case .joined, .left, .refused, .dropped: false
+      case .revoked, .reloaded, .reloadFailed, .administered, .started, .stopped: true
+      }
+    }
+  }
+
+  /// When, milliseconds since 1970, by the relay's clock.
+  public var time: UInt64
+  /// What happened.
+  public var act: Act
+  /// Who, by the token's word.
+  public var subject: String?
+  /// Where.
+  public var room: String?
+  /// What they may there.
+  public var role: String?
+  /// Names the connection, in hexadecimal.
+  public var session: String?
+  /// The network address that the connection comes from.
+  public var from: String?
+  /// Why, as a word: the name of a protocol error, or what is wrong with a token.
+  public var code: String?
+  /// What was changed.
+  public var detail: String?
+  /// How many.
+  public var count: UInt64?
+
+  /// Makes a record.
+  public init(time: UInt64, act: Act, subject: String? = nil, room: String? = nil) {
+    self.time = time
+    self.act = act
+    self.subject = subject
+    self.room = room
+  }
+
+  /// As one line of JSON, without its end.
+  public var line: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+  }
+
+  /// Reads a line; nil if it is none.
+  public init?(line: some StringProtocol) {
+    guard let record = try? JSONDecoder().decode(Self.self, from: Data(line.utf8)) else { return nil }
+    self = record
+  }
+}

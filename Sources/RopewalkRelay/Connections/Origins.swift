@@ -1,0 +1,72 @@
+import Foundation
+
+/// From which sites' pages browsers may connect. Programs that are no browsers send no origin, and are
+/// always let in.
+struct Origins: Sendable {
+  enum Rule: Hashable, Sendable {
+    case all
+    /// Pages of this machine.
+    case loopback
+    case exact(String)
+    /// Every host under a domain, with the scheme and port.
+    case under(scheme: String, suffix: String)
+  }
+
+  let rules: [Rule]
+
+  /// Reads what was configured; throws for what is no origin.
+  ///
+  /// - Parameter patterns: `*`, `loopback`, `https://example.org`, `https://*.example.org:8443`.
+  init(_ patterns: [String]) throws(RelayError) {
+    var rules: [Rule] = []
+    for pattern in patterns {
+      switch pattern {
+      case "*": rules.append(.all)
+      case "loopback": rules.append(.loopback)
+      default:
+        let parts = pattern.lowercased().components(separatedBy: "://")
+        guard parts.count == 2, parts[0] == "http" || parts[0] == "https", !parts[1].isEmpty,
+          !parts[1].contains("/"), !parts[1].dropFirst(2).contains("*")
+        else {
+          throw .badSetting(
+            "An origin is *, loopback, https://HOST[:PORT] or https://*.DOMAIN[:PORT], not '\(pattern)'.")
+        }
+        if parts[1].hasPrefix("*.") {
+          rules.append(.under(scheme: parts[0] + "://", suffix: String(parts[1].dropFirst())))
+        } else if !parts[1].contains("*") {
+          rules.append(.exact(pattern.lowercased()))
+        } else {
+          throw .badSetting(
+            "In an origin, * stands for what comes before a domain, as in https://*.example.org.")
+        }
+      }
+    }
+    self.rules = rules
+  }
+
+  /// - Parameter origin: the header; nil for none.
+  func admit(_ origin: String?) -> Bool {
+    guard let origin = origin?.lowercased() else { return true }
+    return rules.contains { rule in
+      switch rule {
+      case .all: true
+      case .loopback: Self.isLoopback(origin)
+      case .exact(let wanted): wanted == origin
+      case .under(let scheme, let suffix):
+        origin.hasPrefix(scheme) && origin.hasSuffix(suffix) && origin.count > scheme.count + suffix.count
+          && !origin.dropFirst(scheme.count).contains("/")
+      }
+    }
+  }
+
+  private static func isLoopback(_ origin: String) -> Bool {
+    for scheme in ["http://", "https://"] where origin.hasPrefix(scheme) {
+      var host = String(origin.dropFirst(scheme.count))
+      if let end = host.lastIndex(of: ":"), host[host.index(after: end)...].allSatisfy({ $0.isNumber }) {
+        host = String(host[..<end])
+      }
+      return ["localhost", "127.0.0.1", "[::1]"].contains(host)
+    }
+    return false
+  }
+}

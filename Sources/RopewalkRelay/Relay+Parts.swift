@@ -1,0 +1,109 @@
+import Logging
+import NIOCore
+import NIOPosix
+import RopewalkSync
+
+extension Relay {
+  /// What a relay is made of, before it listens.
+  struct Parts {
+    let configuration: Configuration
+    let dataDirectory: DataDirectory
+    let group: MultiThreadedEventLoopGroup
+    let services: RelayServices
+    let listener: Listener
+
+    /// Opens the log and reads the certificate.
+    init(
+      _ configuration: Configuration, logger: Logger, now: @escaping @Sendable () -> UInt64
+    ) throws(RelayError) {
+      try configuration.validate()
+      self.configuration = configuration
+      let origins = try configuration.origins()
+      let metricsAccess = try Relay.metricsAccess(configuration)
+      var certificate: ServerCertificate?
+      if let path = configuration.certificateFile, let keyPath = configuration.privateKeyFile {
+        certificate = try ServerCertificate(certificatePath: path, keyPath: keyPath)
+      }
+      dataDirectory = try DataDirectory(path: configuration.dataDirectory)
+      group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
+      let loops = Array(group.makeIterator())
+      let meters = Meters(loops: loops)
+      do { services = try Self.services(configuration, dataDirectory, meters, logger, now) } catch {
+        dataDirectory.unlock()
+        group.shutdownGracefully { _ in }
+        throw error
+      }
+      let directory = RoomDirectory(loops: loops, services: services)
+      let admission = Admission(
+        limit: configuration.maximumConnections, mostStrangers: configuration.maximumStrangers)
+      let routes = HTTPRoutes(
+        hasSync: true, metricsAccess: metricsAccess, readiness: Readiness(log: services.log, now: now),
+        metrics: Metrics(services: services, directory: directory, admission: admission, started: now()),
+        meters: meters)
+      listener = Listener(
+        services: services, directory: directory,
+        flushers: Dictionary(
+          uniqueKeysWithValues: loops.map { (ObjectIdentifier($0), Flusher(loop: $0)) }),
+        origins: origins, admission: admission, routes: routes, certificate: certificate)
+    }
+
+    private static func services(
+      _ configuration: Configuration, _ directory: DataDirectory, _ meters: Meters, _ logger: Logger,
+      _ now: @escaping @Sendable () -> UInt64
+    ) throws(RelayError) -> RelayServices {
+      let bounds = AuditLog.Bounds(
+        fileBytes: configuration.auditFileBytes, files: configuration.auditFiles, age: configuration.auditAge)
+      let open = configuration.publicRooms.map {
+        Access.Grant(pattern: Array($0.pattern.utf8), role: $0.role)
+      }
+      return RelayServices(
+        log: try log(directory.logPath, meters), credentials: Credentials(open: open),
+        audit: AuditLog(folder: AuditReader.folder(of: directory.path), bounds: bounds), meters: meters,
+        connections: ConnectionRegistry(),
+        sessionConfiguration: RelaySession.Configuration(
+          limits: configuration.limits, patience: configuration.patience),
+        roomConfiguration: RelayRoom.Configuration(
+          limits: configuration.limits,
+          batchBytes: min(256 << 10, Int(configuration.limits.largestMessage) / 2)),
+        logger: logger, now: now)
+    }
+
+    private static func log(_ path: String, _ meters: Meters) throws(RelayError) -> SQLiteLog {
+      do { return try SQLiteLog(path: path, commits: meters.commits) } catch {
+        switch error.reason {
+        case .sqlite(let code): throw .logUnusable(path: path, code: code)
+        case .later(let version): throw .logTooNew(path: path, version: version)
+        default: throw .logUnusable(path: path, code: nil)
+        }
+      }
+    }
+
+    /// Listens: the main channel, and the one for metrics if there is one.
+    func bind() async throws(RelayError) -> [any Channel] {
+      let main: any Channel
+      do { main = try await listener.bind(group, host: configuration.host, port: configuration.port) } catch {
+        throw Self.cannotListen(configuration.host, configuration.port, error)
+      }
+      guard let address = configuration.metricsAddress else { return [main] }
+      do {
+        return [main, try await listener.bindForMetrics(group, host: address.host, port: address.port)]
+      } catch {
+        try? await main.close()
+        throw Self.cannotListen(address.host, address.port, error)
+      }
+    }
+
+    private static func cannotListen(_ host: String, _ port: Int, _ error: any Error) -> RelayError {
+      let reason = (error as? IOError).map { "error \($0.errnoCode)" } ?? "\(type(of: error))"
+      return .cannotListen(host: host, port: port, reason: reason)
+    }
+
+    /// Undoes what was opened.
+    func dismantle() async {
+      services.log.close()
+      services.audit.close()
+      dataDirectory.unlock()
+      try? await group.shutdownGracefully()
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/// Allows a burst of one window and then so many pushes a second.
+struct PushBudget: Sendable {
+  private let perSecond: UInt64
+  private let burst: UInt64
+  /// In thousandths of a push.
+  private var credit: UInt64
+  private var counted: UInt64
+
+  init(limits: Limits, now: UInt64) {
+    perSecond = UInt64(limits.pushesPerSecond)
+    burst = UInt64(max(1, limits.pushWindow)) * 1000
+    credit = burst
+    counted = now
+  }
+
+  /// Nil if a push may be taken now; else how many milliseconds to wait.
+  mutating func take(now: UInt64) -> UInt32? {
+    guard perSecond > 0 else { return nil }
+    let elapsed = min(now > counted ? now - counted : 0, 3_600_000)
+    credit = min(burst, credit + elapsed * perSecond)
+    counted = max(counted, now)
+    if credit >= 1000 {
+      credit -= 1000
+      return nil
+    }
+    return UInt32(clamping: (1000 - credit) / perSecond + 1)
+  }
+}
+
+/// Bounds what one connection may send over a longer time, in messages and in bytes: a burst of two
+/// seconds, and at least of what the push window allows, is free; after that the peer is asked to wait, and
+/// one that goes on is given up.
+struct FloodBudget: Sendable {
+  enum Verdict: Hashable, Sendable {
+    case fine
+    /// Not taken; how many milliseconds to wait.
+    case over(wait: UInt32)
+    /// It was told, and went on.
+    case hopeless(wait: UInt32)
+  }
+
+  private struct Bucket: Sendable {
+    let perSecond: Int64
+    let burst: Int64
+    /// In thousandths.
+    var credit: Int64
+
+    init(perSecond: UInt32, atLeast least: Int64) {
+      self.perSecond = Int64(perSecond)
+      burst = max(2 * Int64(perSecond), least) * 1000
+      credit = burst
+    }
+
+    mutating func charge(_ amount: Int64, elapsed: Int64) -> Verdict {
+      guard perSecond > 0 else { return .fine }
+      credit = min(burst, credit + elapsed * perSecond) - amount * 1000
+      if credit >= 0 { return .fine }
+      let wait = UInt32(clamping: -credit / perSecond + 1)
+      return credit < -4 * burst ? .hopeless(wait: wait) : .over(wait: wait)
+    }
+  }
+
+  private var messages: Bucket
+  private var bytes: Bucket
+  private var counted: UInt64
+
+  init(limits: Limits, now: UInt64) {
+    messages = Bucket(perSecond: limits.messagesPerSecond, atLeast: 2 * Int64(limits.pushWindow))
+    bytes = Bucket(
+      perSecond: limits.bytesPerSecond, atLeast: Int64(limits.pushWindowBytes) + Int64(limits.largestMessage))
+    counted = now
+  }
+
+  /// One more message, or part of one.
+  mutating func charge(bytes count: Int, now: UInt64) -> Verdict {
+    let elapsed = Int64(min(now > counted ? now - counted : 0, 3_600_000))
+    counted = max(counted, now)
+    let verdicts = (
+      messages.charge(1, elapsed: elapsed), bytes.charge(Int64(count), elapsed: elapsed)
+    )
+    switch verdicts {
+    case (.fine, .fine): return .fine
+    case (.hopeless(let wait), _), (_, .hopeless(let wait)): return .hopeless(wait: wait)
+    case (.over(let one), .over(let other)): return .over(wait: max(one, other))
+    case (.over(let wait), _), (_, .over(let wait)): return .over(wait: wait)
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import RopewalkSync
+import Testing
+
+@testable import RopewalkRelay
+
+/// The audit log, and what no log may hold.
+@Suite(.timeLimit(.minutes(5))) struct AuditTests {
+  @Test func whoJoinedLeftAndWasRefusedIsWrittenDown() async throws {
+    try await withKeyedFolder { folder in
+      let key = RelayKey.generate(.hs256)
+      try await folder.withRelay {
+        $0.key = key
+      } _: { relay in
+        let peer = try await Peer.greeted(by: relay, token: try await token(key, ["test": .view]))
+        try await peer.join(.test)
+        try await peer.say(.join(ClientMessage.Join(room: RoomName("secret")!, cursor: 0, digest: .zero)))
+        _ = try await peer.hear()
+        try await peer.socket.send(opcode: 8, [])
+        await peer.socket.end()
+        try await expectRefusal(.unauthenticated, "a.b.c", by: relay)
+      }
+      let records = try folder.audit
+      #expect(records.map(\.act) == [.started, .joined, .refused, .left, .refused, .stopped])
+      #expect(records[1].subject == "ann" && records[1].room == "test" && records[1].role == "view")
+      #expect(records[1].from == "127.0.0.1" && records[1].time == testMoment)
+      #expect(records[2].room == "secret" && records[2].code == "forbidden")
+      #expect(records[1].session == records[3].session && records[3].room == "test")
+      #expect(records[4].subject == nil && records[4].code == "malformed")
+    }
+  }
+
+  @Test func noTokenKeyOrContentIsInAnyLog() async throws {
+    try await withKeyedFolder { folder in
+      let key = RelayKey.generate(.hs256)
+      let secret = try #require(key.privateText)
+      try folder.write(secret, to: folder.keyFile)
+      let content = "marmalade-sandwich"
+      let book = LogBook()
+      var tokens = [try await token(key), "nonsense.marmalade.x", try await token(RelayKey.generate(.hs256))]
+      try await folder.withRelay(logger: book.logger) {
+        $0.keyFile = folder.keyFile
+      } _: { relay in
+        let peer = try await Peer.greeted(by: relay, token: tokens[0])
+        for bad in tokens.dropFirst() { _ = try await Peer.refusal(bad, by: relay) }
+        let number = try await peer.join(.test).joined.number
+        try await peer.say(.presence(room: number, value: Array(content.utf8)))
+        let push = ClientMessage.Push(
+          room: number, number: 1, header: header(0..<1, document: content), payload: Array(content.utf8))
+        #expect(try await peer.push(push) == .cursor(1))
+        tokens.append(try await token(key, ["test": .view]))
+        try await peer.say(.token(Array(tokens[3].utf8)))
+        try await peer.socket.send([0, 5, 1] + Array(content.utf8))
+        _ = try await peer.farewell()
+        try folder.write(secret + secret, to: folder.keyFile)
+        await relay.reload()
+        try folder.write("-----BEGIN \(content)", to: folder.keyFile)
+        await relay.reload()
+      }
+      let audit = try String(contentsOfFile: folder.path + "/data/audit/current.jsonl", encoding: .utf8)
+      #expect(book.text.contains("keys") && audit.contains("reload-failed"))
+      for text in [book.text, audit] {
+        #expect(!text.contains(content) && !text.contains(secret))
+        for part in tokens.flatMap({ $0.split(separator: ".") }) where part.count > 8 {
+          #expect(!text.contains(part), "\(part.prefix(8))")
+        }
+      }
+    }
+  }
+
+  private func record(_ time: UInt64, _ act: AuditRecord.Act = .joined) -> AuditRecord {
+    AuditRecord(time: time, act: act, subject: "ann", room: "r")
+  }
+
+  private func read(_ path: String) throws -> (records: [AuditRecord], damaged: Int) {
+    var records: [AuditRecord] = []
+    let damaged = try AuditReader(dataDirectory: path).read { records.append($0) }
+    return (records, damaged)
+  }
+
+  @Test func filesAreBoundedInSizeNumberAndAge() async throws {
+    try await withDirectory { path in
+      let folder = AuditReader.folder(of: path)
+      let log = AuditLog(folder: folder, bounds: .init(fileBytes: 4096, files: 3, age: 1_000_000))
+      for time in 1...1000 as ClosedRange<UInt64> {
+        log.record(record(time))
+        if time.isMultiple(of: 20) { log.flush() }
+      }
+      log.close()
+      let times = try read(path).records.map(\.time)
+      #expect(times.last == 1000 && times == Array((times.first ?? 0)...1000))
+      #expect(AuditReader.closedFiles(folder).count == 3 && times.count < 400)
+      // Everything that is closed is old by now.
+      let later = AuditLog(folder: folder, bounds: .init(fileBytes: 1 << 20, files: 3, age: 1_000_000))
+      later.record(record(5_000_000))
+      later.close()
+      #expect(AuditReader.closedFiles(folder).count == 1)
+      #expect(try read(path).records.last?.time == 5_000_000)
+    }
+  }
+
+  @Test func halfALineOfAKilledProcessHurtsNoOther() async throws {
+    try await withDirectory { path in
+      let log = AuditLog(folder: AuditReader.folder(of: path))
+      log.record(record(1))
+      log.close()
+      let file = AuditReader.folder(of: path) + "/current.jsonl"
+      let handle = try #require(FileHandle(forUpdatingAtPath: file))
+      try handle.seekToEnd()
+      try handle.write(contentsOf: Data("{\"act\":\"joi".utf8))
+      try handle.close()
+      let next = AuditLog(folder: AuditReader.folder(of: path))
+      next.record(record(2))
+      next.close()
+      let (records, damaged) = try read(path)
+      #expect(records.map(\.time) == [1, 2] && damaged == 1)
+      let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+      #expect(mode == 0o600)
+    }
+  }
+
+  @Test func aFloodOfStrangersIsCountedAndNotWritten() async throws {
+    try await withDirectory { path in
+      let log = AuditLog(folder: AuditReader.folder(of: path))
+      for _ in 0..<1000 { log.record(record(60_000, .refused), isStranger: true) }
+      log.record(record(60_001, .revoked))
+      log.record(record(120_000, .refused), isStranger: true)
+      log.close()
+      let records = try read(path).records
+      #expect(records.count { $0.act == .refused } == 121)
+      #expect(records.count { $0.act == .revoked } == 1)
+      #expect(records.reduce(0) { $0 + ($1.act == .dropped ? $1.count ?? 0 : 0) } == 880)
+    }
+  }
+
+  @Test func namesOfAnyKindSurviveALine() throws {
+    for name in ["a\"b\\c", "é\u{2028}\u{85}", "🪢", String(repeating: "x", count: 255)] {
+      let record = AuditRecord(time: 1, act: .joined, subject: name, room: name)
+      #expect(!record.line.contains("\n") && AuditRecord(line: record.line) == record)
+    }
+  }
+}

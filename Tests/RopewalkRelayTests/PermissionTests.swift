@@ -1,0 +1,216 @@
+import Foundation
+import RopewalkSync
+import Testing
+
+@testable import RopewalkRelay
+
+/// What changes while people are connected: roles, revocations; and what is open to all.
+@Suite(.timeLimit(.minutes(5))) struct PermissionTests {
+  private let key = RelayKey.generate(.hs256)
+
+  private func push(_ number: RoomNumber, _ seq: UInt32, payload: [UInt8] = [1]) -> ClientMessage.Push {
+    ClientMessage.Push(room: number, number: UInt64(seq), header: header(seq..<seq + 1), payload: payload)
+  }
+
+  @Test func aTokenOfLessRightsCutsPushesAtOnce() async throws {
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+      } _: { relay in
+        let peer = try await Peer.greeted(by: relay, token: try await token(key, ["*": .edit]))
+        let number = try await peer.join(.test).joined.number
+        #expect(try await peer.push(push(number, 0)) == .cursor(1))
+        try await peer.say(.token(Array((try await token(key, ["test": .view])).utf8)))
+        while case let message = try await peer.hear() {
+          if message == .role(room: number, .view) { break }
+        }
+        #expect(try await peer.push(push(number, 1)) == .refusal(.forbidden))
+        try await peer.say(.token(Array((try await token(key, ["other": .edit])).utf8)))
+        while case let message = try await peer.hear() {
+          guard case .error(.test, let error) = message else { continue }
+          #expect(error.code == .forbidden)
+          break
+        }
+      }
+      #expect(try folder.audit.map(\.act) == [.started, .joined, .left, .stopped])
+    }
+  }
+
+  @Test func aTokenOfAnotherSubjectEndsTheConnection() async throws {
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+      } _: { relay in
+        let peer = try await Peer.greeted(by: relay, token: try await token(key))
+        try await peer.say(.token(Array((try await token(key, subject: "ben")).utf8)))
+        #expect(try await peer.farewell().error?.code == .forbidden)
+      }
+      let refused = try folder.audit.filter { $0.act == .refused }
+      #expect(refused.map(\.subject) == ["ann"] && refused.map(\.code) == ["forbidden"])
+    }
+  }
+
+  @Test func revocationCutsOffAtOnceAndKeepsOut() async throws {
+    try await withKeyedFolder { folder in
+      let old = try await token(key, subject: "ann", id: "a1", issued: testMoment - 1000)
+      let new = try await token(key, subject: "ann", id: "a2", issued: testMoment + 1000)
+      let ben = try await token(key, subject: "ben", id: "b1")
+      let cases: [(Revocations.Entry, [String], [String])] = [
+        (.token("a1"), [old], [new, ben]), (.subject("ann"), [old, new], [ben]),
+        (.before(testMoment / 1000, subject: "ann"), [old], [new, ben]),
+        (.before(testMoment / 1000, subject: "ben"), [ben], [old, new]),
+      ]
+      for (entry, out, stays) in cases {
+        let file = RevocationFile(path: folder.path + "/revoked")
+        try await folder.withRelay {
+          $0.key = key
+          $0.revocationFile = folder.path + "/none"
+          $0.revocationFile = nil
+        } _: { relay in
+          let own = RevocationFile(dataDirectory: folder.path + "/data")
+          var leaving: [Peer] = []
+          var staying: [Peer] = []
+          for token in out { leaving.append(try await Peer.greeted(by: relay, token: token)) }
+          for token in stays { staying.append(try await Peer.greeted(by: relay, token: token)) }
+          #expect(try own.add(entry))
+          #expect(try !own.add(entry))
+          await relay.reload()
+          for peer in leaving {
+            let (error, closeCode) = try await peer.farewell()
+            #expect(error?.code == .revoked && closeCode == 4010)
+          }
+          for token in out { try await expectRefusal(.revoked, token, by: relay) }
+          for peer in staying {
+            try await peer.say(.ping(7))
+            #expect(try await peer.hear() == .pong(7))
+          }
+          #expect(try own.remove(entry))
+          await relay.reload()
+          for token in out { try await expectWelcome(token, by: relay) }
+        }
+        #expect(try file.read() == Revocations())
+      }
+      #expect(
+        try folder.audit.contains { $0.act == .revoked && $0.subject == "ann" && $0.from == "127.0.0.1" })
+    }
+  }
+
+  @Test func aBrokenRevocationFileKeepsWhatWasRevoked() async throws {
+    try await withKeyedFolder { folder in
+      let file = folder.path + "/revoked"
+      try folder.write("# out\nsubject ann\n\n", to: file)
+      try await folder.withRelay {
+        $0.key = key
+        $0.revocationFile = file
+      } _: { relay in
+        for text in ["subject\n", "token a\nbefore x ann\n", "nonsense", nil] {
+          if let text {
+            try folder.write(text, to: file)
+          } else {
+            try FileManager.default.removeItem(atPath: file)
+          }
+          await relay.reload()
+          try await expectRefusal(.revoked, try await token(key), by: relay)
+        }
+        #expect(throws: RelayError.revocationFileUnusable(path: file)) {
+          try RevocationFile(path: file).read(mustExist: true)
+        }
+      }
+      try folder.write("subject ann\nbefore x ann\n", to: file)
+      #expect(throws: RelayError.revocationFileDamaged(path: file, line: 2)) {
+        try RevocationFile(path: file).read()
+      }
+    }
+  }
+
+  @Test func publicRoomsAreForEverybodyAndOthersAreNot() async throws {
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+        $0.publicRooms = [
+          .init(pattern: "lobby/*", role: .view), .init(pattern: "lobby/pad", role: .edit),
+        ]
+      } _: { relay in
+        let nobody = try await Peer.greeted(by: relay)
+        let somebody = try await Peer.greeted(by: relay, token: try await token(key, ["lobby/pad": .view]))
+        for peer in [nobody, somebody] {
+          #expect(try await peer.join(RoomName("lobby/pad")!).joined.role == .edit)
+          let lounge = try await peer.join(RoomName("lobby/lounge")!).joined
+          #expect(lounge.role == .view)
+          #expect(try await peer.push(push(lounge.number, 0)) == .refusal(.forbidden))
+          try await peer.say(.join(ClientMessage.Join(room: .test, cursor: 0, digest: .zero)))
+          guard case .error(.test, let error) = try await peer.hear() else {
+            Issue.record("a private room was entered")
+            return
+          }
+          #expect(error.code == .forbidden)
+        }
+        try await expectRefusal(.unauthenticated, "nonsense", by: relay)
+      }
+    }
+    for role in [Role.run, .own] {
+      var configuration = Relay.Configuration(dataDirectory: "unused")
+      configuration.publicRooms = [.init(pattern: "a", role: role)]
+      #expect(throws: RelayError.self) { try configuration.validate() }
+    }
+  }
+
+  @Test func theSubjectOfAnEntryIsTheRelaysWordAndItsBytesStay() async throws {
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+      } _: { relay in
+        let ann = try await Peer.greeted(by: relay, token: try await token(key, subject: "ann"))
+        let ben = try await Peer.greeted(by: relay, token: try await token(key, subject: "ben"))
+        let number = try await ann.join(.test).joined.number
+        try await ben.join(.test)
+        #expect(try await ann.push(push(number, 0, payload: [1, 2])) == .cursor(1))
+        #expect(try await ben.push(push(number, 0, payload: [9, 9])) == .refusal(.idClash(at: 1)))
+        var repeated = push(number, 0, payload: [1, 2])
+        repeated.refusalsSeen = 1
+        #expect(try await ben.push(repeated) == .cursor(1))
+        let reader = try await Peer.greeted(by: relay, token: try await token(key))
+        let entries = try await reader.join(.test).entries
+        #expect(entries.map(\.payload) == [[1, 2]] && entries.map(\.subject) == [Array("ann".utf8)])
+      }
+    }
+  }
+
+  @Test func onlyOneMessageMayComeBeforeTheWelcome() async throws {
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+      } _: { relay in
+        let peer = try await Peer.connect(to: relay)
+        let hello = ClientMessage.hello(
+          ClientMessage.Hello(codecs: [], token: Array((try await token(key)).utf8)))
+        let frame = RawSocket.frame(opcode: 2, Envelope.plain(hello.encoded))
+        try await peer.socket.send(raw: frame + frame)
+        #expect(try await peer.farewell().error?.code == .protocolViolation)
+      }
+    }
+  }
+
+  @Test func originsAreComparedWhole() throws {
+    let origins = try Origins(["https://app.example", "https://*.wide.example:8443", "loopback"])
+    for origin in [nil, "https://app.example", "HTTPS://APP.example", "https://a.b.wide.example:8443"]
+      + ["http://localhost:3000"]
+    { #expect(origins.admit(origin), "\(origin ?? "-")") }
+    for origin in [
+      "http://app.example", "https://app.example.evil", "https://app.example:444", "null", "",
+      "https://wide.example:8443", "https://.wide.example", "https://evil/.wide.example:8443",
+      "https://localhost.evil",
+    ] { #expect(!origins.admit(origin), "\(origin)") }
+    #expect(try Origins(["*"]).admit("https://anywhere"))
+    for wrong in ["example.org", "https://", "https://a/b", "https://a*", "ftp://a", "https://*.a.*", ""] {
+      #expect(throws: RelayError.self, "\(wrong)") { try Origins([wrong]) }
+    }
+  }
+
+  @Test func comparisonTakesAllBytes() {
+    #expect(ConstantTime.areEqual([], []) && ConstantTime.areEqual([1, 2], [1, 2]))
+    for other in [[], [1], [1, 3], [2, 2], [1, 2, 3]] as [[UInt8]] {
+      #expect(!ConstantTime.areEqual([1, 2], other))
+    }
+  }
+}
