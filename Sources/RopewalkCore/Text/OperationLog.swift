@@ -73,7 +73,7 @@ struct OperationLog: Sendable {
       runs.append(
         Run(start: count, position: position, content: UInt32(content.count), kind: .insert))
     }
-    content.append(contentsOf: text)
+    content.append(text)
     count += length
   }
 
@@ -94,5 +94,13 @@ struct OperationLog: Sendable {
     runs.append(
       Run(start: count, position: rest.position, content: UInt32(content.count), kind: rest.kind))
     count += rest.length
+  }
+}
+
+extension [UInt8] {
+  /// Adds bytes; one alone, as it comes by typing, without a call.
+  @inline(__always)
+  mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    if bytes.count == 1 { append(bytes[0]) } else { append(contentsOf: bytes) }
   }
 }

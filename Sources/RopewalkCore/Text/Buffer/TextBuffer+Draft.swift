@@ -31,7 +31,7 @@ extension TextBuffer {
       }
       draft.position = index
     }
-    draft.inserted.append(contentsOf: bytes)
+    draft.inserted.append(bytes)
     draft.insertedSum &+= sum
   }
 
