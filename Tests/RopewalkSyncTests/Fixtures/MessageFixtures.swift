@@ -22,6 +22,8 @@ enum MessageFixtures {
     limits.presenceInterval = 50
     limits.presenceLifetime = 30_000
     limits.silence = 60_000
+    limits.messagesPerSecond = 5000
+    limits.bytesPerSecond = 32 << 20
     return limits
   }()
 
