@@ -9,12 +9,8 @@ extension TextDocument {
       return
     }
     self.init(lineage: whole.lineage)
-    for (replica, count) in known.entries {
-      guard count <= present[replica],
-        let update = whole.update(of: EventSpan(replica: replica, seqs: 0..<count)),
-        (try? apply(update)) != nil
-      else { return nil }
-    }
+    // All at once: by replica, what one wrote would wait for the others' again and again.
+    guard let update = whole.update(upTo: known), (try? apply(update)) != nil else { return nil }
     guard versionVector == known else { return nil }
   }
 }
