@@ -69,6 +69,15 @@ import Testing
     #expect(folder.text("notes.md") == "one\n")
   }
 
+  @Test mutating func whoEmptiesTheFileEmptiesIt() throws {
+    try save("", secondsLater: 1)
+    #expect(try !mirror.settle().savedOfThePast)
+    #expect(folder.text("notes.md") == "")
+    try save("anew\n", secondsLater: 2)
+    #expect(try !mirror.settle().savedOfThePast)
+    #expect(folder.text("notes.md") == "anew\n")
+  }
+
   @Test mutating func whoChangesALineThatOthersJustWroteChangesIt() throws {
     try save("zero!\none\n", secondsLater: 1)
     #expect(try !mirror.settle().savedOfThePast)

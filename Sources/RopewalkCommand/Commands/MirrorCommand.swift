@@ -15,6 +15,10 @@ struct MirrorCommand: AsyncParsableCommand {
       The first time: an empty or missing file becomes the room's text; into an empty room goes the file's text. Where \
       both have a text, --take says which one goes on; the other is kept beside the file.
 
+      A save that takes back exactly what others wrote in the last five minutes, while it keeps the rest, is taken as made \
+      from the text before, and merged. So an editor that had not noticed takes nothing back; to take it out on \
+      purpose, save it once more. A program that saves a text older than that takes others' newer text back.
+
       Example: ropewalk mirror notes.md --room team
       """)
 
@@ -42,7 +46,9 @@ struct MirrorCommand: AsyncParsableCommand {
       throw Failure(.file, "another `ropewalk mirror` is keeping \(plain.path) already")
     }
     defer { withExtendedLifetime(lock) {} }
-    let replica = try Replica(path: replica ?? ReplicaPath.beside(plain.path))
+    let path = replica ?? ReplicaPath.beside(plain.path)
+    ReplicaPath.make(path, asReadableAs: plain.path)
+    let replica = try Replica(path: path)
     let client = try Client(replica: replica, relay: relay.url, token: try relay.presentedToken())
     let session = MirrorSession(
       file: plain, replica: replica, name: name, room: room, take: take, client: client,

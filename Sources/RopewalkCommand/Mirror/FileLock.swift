@@ -9,7 +9,10 @@ final class FileLock: Sendable {
   init?(for file: PlainFile) throws {
     let path = "\(file.folder)/.\(file.name).ropewalk-lock"
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw PlainFile.failure("cannot be written", path) }
+    guard descriptor >= 0 else {
+      if errno == ENOENT { throw Failure(.file, "there is no folder \(file.folder)") }
+      throw PlainFile.failure("cannot be written", path)
+    }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)
       return nil

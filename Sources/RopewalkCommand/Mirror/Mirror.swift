@@ -97,7 +97,8 @@ struct Mirror {
       switch try file.read() {
       case .busy: report.standing = .busy
       case .notText(let line): report.standing = .notText(line: line)
-      case .missing: report.standing = restoresMissing ? .equal : .missing
+      // A file that was never there, or was empty, is nothing that an editor may be about to write again.
+      case .missing: report.standing = restoresMissing || base.text.isEmpty ? .equal : .missing
       case .text(let bytes): found = bytes
       case .openText(let bytes): (found, isOpen) = (bytes, true)
       }

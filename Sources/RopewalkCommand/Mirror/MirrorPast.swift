@@ -9,7 +9,8 @@ import Ropewalk
 /// - every line that has come since is absent in it, and every line that went is there (`takesBack`), and
 /// - it was made within a blink of the write, when nobody can have seen what was written; or, within some
 /// minutes,
-///   it is nearer to that earlier text than to the present one without being just that text.
+///   it is nearer to that earlier text than to the present one, has at least half of its lines, and is not just that
+///   text.
 ///
 /// The second case can be somebody who did read what others wrote, took all of it out and wrote something
 /// else. Then what they took out comes back; but an earlier text serves once, so that they can take it out
@@ -60,7 +61,8 @@ struct MirrorPast {
     var best: (saving: MirrorBase.Saving, index: Int, isRecent: Bool)?
     for (index, moment) in moments.enumerated().reversed() {
       let isRecent = time - moment.end <= Self.blink
-      guard isRecent || moment.text != text, saved.takesBack(LineCounts(moment.text), present),
+      let before = LineCounts(moment.text)
+      guard isRecent || (moment.text != text && saved.hasHalf(of: before)), saved.takesBack(before, present),
         let earlier = MirrorBase(moment.encoded, of: whole)
       else { continue }
       let saving = earlier.saving(text, into: whole)
@@ -88,6 +90,15 @@ private struct LineCounts {
     let changed = Set(before.counts.keys).union(after.counts.keys).filter { before[$0] != after[$0] }
     return !changed.isEmpty
       && changed.allSatisfy { before[$0] < after[$0] ? self[$0] <= before[$0] : self[$0] >= before[$0] }
+  }
+
+  /// Whether at least half of the lines of a text that has some are here.
+  func hasHalf(of other: LineCounts) -> Bool {
+    let (all, common) = other.counts.reduce(into: (0, 0)) { sum, line in
+      sum.0 += line.value
+      sum.1 += min(line.value, self[line.key])
+    }
+    return all > 0 && 2 * common >= all
   }
 
   private subscript(line: ArraySlice<UInt8>) -> Int { counts[line] ?? 0 }

@@ -30,6 +30,16 @@ enum ReplicaPath {
     FileManager.default.fileExists(atPath: beside(path)) ? beside(path) : path
   }
 
+  /// Makes an empty file for a replica that nobody may read who may not read the plain file: both hold the text.
+  static func make(_ path: String, asReadableAs file: String) {
+    var status = stat()
+    guard stat(file, &status) == 0 else { return }
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return }
+    fchmod(descriptor, status.st_mode & 0o666 | 0o600)
+    close(descriptor)
+  }
+
   static func mustExist(_ path: String) throws {
     guard FileManager.default.fileExists(atPath: path) else {
       throw Failure(.file, "there is no replica at \(path); `ropewalk sync` or `ropewalk mirror` makes one")
