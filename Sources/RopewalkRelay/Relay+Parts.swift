@@ -94,7 +94,7 @@ extension Relay {
     }
 
     private static func cannotListen(_ host: String, _ port: Int, _ error: any Error) -> RelayError {
-      let reason = (error as? IOError).map { "error \($0.errnoCode)" } ?? "\(type(of: error))"
+      let reason = (error as? IOError).map { "\($0)" } ?? "\(type(of: error))"
       return .cannotListen(host: host, port: port, reason: reason)
     }
 

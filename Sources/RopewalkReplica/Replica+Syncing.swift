@@ -8,6 +8,12 @@ extension Replica {
     try read { try $0.roomStatus(room) }
   }
 
+  /// Remembers a room, though nothing is in it yet.
+  package func note(_ room: String) throws(ReplicaError) {
+    let room = try Self.roomName(room)
+    try write { _ = try $0.roomIDMakingIt(room) }
+  }
+
   /// Takes in the next entries of a room's log, in one transaction.
   ///
   /// Throws `outOfStep` if they do not continue what is stored: another process may have moved it.

@@ -42,7 +42,7 @@ struct StatusCommand: AsyncParsableCommand {
       lines.append(
         "room \(room.room.text): read to #\(room.cursor), "
           + "\(Wording.count(room.unsentEventCount, "event")) unsent\(offer)")
-      for document in try replica.documents(in: room.room.text) {
+      for document in try replica.documents(in: room.room.text) where document.isWorthTelling {
         let note = document.isCurrent ? "" : "  (another document of that name; began differently)"
         lines.append(
           "  \(document.key.name.text): \(Wording.count(document.scalarCount, "character")), "
@@ -59,4 +59,9 @@ struct StatusCommand: AsyncParsableCommand {
     version.heads.isEmpty
       ? "empty" : version.heads.map { "\(Wording.id($0.replica.rawValue))@\($0.seq)" }.joined(separator: " ")
   }
+}
+
+extension DocumentStatus {
+  /// Whether there is anything in it. A name that came to mean a text leaves the empty document behind that it meant before.
+  var isWorthTelling: Bool { isCurrent || eventCount > 0 }
 }

@@ -32,6 +32,7 @@ struct SyncCommand: AsyncParsableCommand {
       throw error
     }
     await client.close()
+    for room in rooms { try replica.note(room) }
     var fetched = 0
     for (key, count) in try Self.eventCounts(replica) { fetched += count - (before[key] ?? 0) }
     Console.standard.line(

@@ -14,7 +14,8 @@ struct VerifyCommand: ParsableCommand {
     try ReplicaPath.mustExist(replica.path)
     let report = try Replica.verify(path: replica.path)
     let console = Console.standard
-    for document in report.soundDocuments {
+    let sound = report.soundDocuments.filter(\.isWorthTelling)
+    for document in sound {
       console.line(
         "sound    \(document.room.text)/\(document.key.name.text): \(Wording.count(document.eventCount, "event"))"
       )
@@ -27,6 +28,6 @@ struct VerifyCommand: ParsableCommand {
     for held in report.held { console.line("aside    \(held.room.text): \(Wording.held(held))") }
     for damage in report.damage { console.problem("\(damage)") }
     guard report.isSound else { throw ExitCode(Failure.Code.checkFailed.rawValue) }
-    console.line("\(Wording.count(report.soundDocuments.count, "document")), nothing damaged")
+    console.line("\(Wording.count(sound.count, "document")), nothing damaged")
   }
 }
