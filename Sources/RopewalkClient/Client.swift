@@ -56,20 +56,21 @@ public actor Client {
 
   /// A client that is not connected yet.
   ///
-  /// - Parameter relay: `ws://host:port/sync`; the path may be left out.
+  /// - Parameter relay: `wss://host:port/sync`, or `ws://` without encryption; the path may be left out.
   /// - Parameter token: presented in the hello; none for a relay without keys.
   /// - Throws: `ClientError.invalidAddress`.
   public init(
     replica: Replica, relay: String, token: String? = nil, options: ClientOptions = ClientOptions()
   ) throws(ClientError) {
     try self.init(
-      replica: replica, relay: relay, token: token, options: options, transport: WebSocketTransport())
+      replica: replica, relay: relay, token: token, options: options,
+      transport: WebSocketTransport(trustFile: options.trustFile))
   }
 
   init(
     replica: Replica, relay: String, token: String?, options: ClientOptions, transport: any Transport
   ) throws(ClientError) {
-    guard let address = RelayAddress(relay), !address.isSecure else { throw .invalidAddress }
+    guard let address = RelayAddress(relay) else { throw .invalidAddress }
     self.replica = replica
     self.address = address
     self.token = token

@@ -6,6 +6,9 @@ import RopewalkSync
 public struct ClientOptions: Sendable {
   /// Name and version of the program, for the relay's logs; at most 64 bytes.
   public var agent = "ropewalk"
+  /// A file of PEM certificates that are trusted beside the system's, for a relay whose certificate no public
+  /// authority has signed; only used with `wss://`.
+  public var trustFile: String?
   /// How long to wait for a connection to be made, in milliseconds.
   public var connectTimeout: UInt64 = 10_000
   /// The first pause before connecting again, in milliseconds; each further one is twice as long, and a
@@ -37,7 +40,7 @@ public struct ClientOptions: Sendable {
 
 /// Why a client could not do what it was asked to.
 public enum ClientError: Error, Hashable, Sendable {
-  /// The relay's address is not `ws://host:port/path`. Encrypted addresses are not supported yet.
+  /// The relay's address is neither `wss://host:port/path` nor `ws://host:port/path`.
   case invalidAddress
   /// A room's name must have 1 to 128 bytes of UTF-8 without control characters.
   case invalidRoomName
@@ -45,6 +48,10 @@ public enum ClientError: Error, Hashable, Sendable {
   case unreachable(String)
   /// The other side speaks HTTP but is no relay, or broke the rules of WebSocket.
   case notARelay(String)
+  /// The relay's certificate cannot be trusted: why.
+  case untrusted(String)
+  /// `ClientOptions.trustFile` holds no PEM certificate, or cannot be read.
+  case trustFileUnreadable(String)
   /// The connection was lost.
   case connectionLost
   /// The relay refuses the connection, or one room.
@@ -111,10 +118,12 @@ extension ClientError: CustomStringConvertible {
   /// A sentence for people.
   public var description: String {
     switch self {
-    case .invalidAddress: "a relay's address looks like ws://host:port/sync"
+    case .invalidAddress: "a relay's address looks like wss://host/sync or ws://host:port/sync"
     case .invalidRoomName: "a room name has 1 to 128 bytes of UTF-8 without control characters"
     case .unreachable(let reason): "the relay cannot be reached: \(reason)"
     case .notARelay(let reason): "this is no relay: \(reason)"
+    case .untrusted(let reason): "the relay's certificate cannot be trusted: \(reason)"
+    case .trustFileUnreadable(let path): "\(path) holds no PEM certificate, or cannot be read"
     case .connectionLost: "the connection was lost"
     case .refused(nil, let error): "the relay refuses the connection: \(error.text)"
     case .refused(let room?, let error): "the relay refuses the room \(room.text): \(error.text)"

@@ -57,3 +57,18 @@ extension Relay {
     return .bearer(secret)
   }
 }
+
+extension Relay {
+  /// Checks a configuration and reads the files that it names, without opening the log or listening.
+  ///
+  /// - Throws: `RelayError`, which says what to do.
+  public static func check(_ configuration: Configuration) async throws(RelayError) {
+    try configuration.validate()
+    _ = try metricsAccess(configuration)
+    var certificate: ServerCertificate?
+    if let path = configuration.certificateFile, let keyPath = configuration.privateKeyFile {
+      certificate = try ServerCertificate(certificatePath: path, keyPath: keyPath)
+    }
+    _ = try await load(configuration, Credentials(), certificate) {}
+  }
+}

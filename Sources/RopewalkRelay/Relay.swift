@@ -86,6 +86,12 @@ public final class Relay: Sendable {
   }
 
   private func began() {
+    ProcessFigures.raiseFileLimit()
+    if let files = ProcessFigures.fileLimit, files < UInt64(configuration.maximumConnections) + 128 {
+      services.logger.warning(
+        "The system allows fewer open files than connections are to be served.",
+        metadata: ["files": "\(files)", "connections": "\(configuration.maximumConnections)"])
+    }
     services.logger.info("The relay listens.", metadata: ["url": "\(url)"])
     if !configuration.hasKeys {
       services.logger.notice("There is no key: everybody on this machine may edit.")

@@ -92,8 +92,12 @@ public struct Limits: Hashable, Sendable {
   func write(to writer: inout ByteWriter) {
     for value in [
       largestMessage, largestPayload, pushWindow, pushWindowBytes, pushesPerSecond, rooms, largestPresence,
-      presenceInterval, presenceLifetime, silence, messagesPerSecond, bytesPerSecond,
+      presenceInterval, presenceLifetime, silence,
     ] { writer.varint32(value) }
+    // The first release did not know these: none is left out.
+    guard messagesPerSecond > 0 || bytesPerSecond > 0 else { return }
+    writer.varint32(messagesPerSecond)
+    writer.varint32(bytesPerSecond)
   }
 
   init(from reader: inout ByteReader) throws(FormatError) {
@@ -107,6 +111,10 @@ public struct Limits: Hashable, Sendable {
     presenceInterval = try reader.varint32("presence interval")
     presenceLifetime = try reader.varint32("presence lifetime")
     silence = try reader.varint32("silence")
+    if reader.remaining == 0 {
+      (messagesPerSecond, bytesPerSecond) = (0, 0)
+      return
+    }
     messagesPerSecond = try reader.varint32("messages per second")
     bytesPerSecond = try reader.varint32("bytes per second")
   }

@@ -44,6 +44,8 @@ extension Client {
     isOpening = true
     defer { isOpening = false }
     do { connection = try await transport.connect(to: address, timeout: options.connectTimeout) } catch {
+      // A relay that is full says when to come back.
+      if case .refused(nil, let refusal) = error { return Ending(refusal) }
       return .failed(error, pause: 0)
     }
     guard isWanted else {

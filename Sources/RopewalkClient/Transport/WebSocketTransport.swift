@@ -2,27 +2,31 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOWebSocket
+import RopewalkSync
 
-/// WebSocket over TCP, by SwiftNIO.
+/// WebSocket over TCP or TLS, by SwiftNIO.
 struct WebSocketTransport: Transport {
+  /// PEM certificates that are trusted beside the system's, for `wss`.
+  var trustFile: String?
+
   /// The largest message that is taken in, as it is on the wire.
   static let largestMessage = 16 << 20
 
   private enum Opening {
     case open(WebSocketConnection)
-    case refused
+    case refused(EventLoopFuture<HTTPRefusal?>)
   }
 
   func connect(to address: RelayAddress, timeout: UInt64) async throws(ClientError) -> any TransportConnection
   {
-    guard !address.isSecure else { throw .invalidAddress }
+    let encryption = address.isSecure ? try Encryption(host: address.host, trustFile: trustFile) : nil
     let opening: EventLoopFuture<Opening>
     do {
       opening = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .connectTimeout(.milliseconds(Int64(clamping: timeout)))
         .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
         .connect(host: address.host, port: address.port) { channel in
-          channel.eventLoop.makeCompletedFuture { try Self.open(channel, address) }
+          channel.eventLoop.makeCompletedFuture { try Self.open(channel, address, encryption) }
         }
     } catch {
       throw .unreachable(Self.sentence(error))
@@ -35,21 +39,22 @@ struct WebSocketTransport: Transport {
     do {
       let result = try await limit.futureResult.get()
       timer.cancel()
-      guard case .open(let connection) = result else {
-        throw ClientError.notARelay("the server speaks HTTP, and not WebSocket at \(address.path)")
+      switch result {
+      case .open(let connection): return connection
+      case .refused(let refusal): throw Self.refused(try await refusal.get(), address)
       }
-      return connection
     } catch let error as ClientError {
       throw error
     } catch {
       timer.cancel()
-      throw .notARelay(Self.sentence(error))
+      throw encryption?.failure ?? .notARelay(Self.sentence(error))
     }
   }
 
   /// Lays the pipeline: HTTP for the opening handshake, then WebSocket.
-  private static func open(_ channel: any Channel, _ address: RelayAddress) throws -> EventLoopFuture<Opening>
-  {
+  private static func open(
+    _ channel: any Channel, _ address: RelayAddress, _ encryption: Encryption?
+  ) throws -> EventLoopFuture<Opening> {
     let upgrader = NIOTypedWebSocketClientUpgrader<Opening>(
       maxFrameSize: largestMessage, enableAutomaticErrorHandling: true
     ) { channel, _ in
@@ -60,9 +65,30 @@ struct WebSocketTransport: Transport {
     head.headers.add(name: "Content-Length", value: "0")
     let upgrade = NIOTypedHTTPClientUpgradeConfiguration<Opening>(
       upgradeRequestHead: head, upgraders: [upgrader]
-    ) { channel in channel.close().map { Opening.refused } }
-    return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
+    ) { channel in
+      channel.eventLoop.makeCompletedFuture {
+        let promise = channel.eventLoop.makePromise(of: HTTPRefusal?.self)
+        do { try channel.pipeline.syncOperations.addHandler(HTTPRefusalReader(promise)) } catch {
+          promise.succeed(nil)
+        }
+        return .refused(promise.futureResult)
+      }
+    }
+    let opening = try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
       configuration: NIOUpgradableHTTPClientPipelineConfiguration(upgradeConfiguration: upgrade))
+    try encryption?.install(in: channel)
+    return opening
+  }
+
+  private static func refused(_ refusal: HTTPRefusal?, _ address: RelayAddress) -> ClientError {
+    guard let refusal, refusal.status == 503 else {
+      return .notARelay("the server speaks HTTP, and not WebSocket at \(address.path)")
+    }
+    let wait = 1000 * (refusal.retryAfter ?? 2)
+    return .refused(
+      room: nil,
+      ProtocolError(
+        .overloaded, retry: .after(milliseconds: wait), "The relay takes no more connections just now."))
   }
 
   /// What stands behind the frame decoder. On the channel's event loop.

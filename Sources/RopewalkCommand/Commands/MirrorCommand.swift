@@ -49,7 +49,9 @@ struct MirrorCommand: AsyncParsableCommand {
     let path = replica ?? ReplicaPath.beside(plain.path)
     ReplicaPath.make(path, asReadableAs: plain.path)
     let replica = try Replica(path: path)
-    let client = try Client(replica: replica, relay: relay.url, token: try relay.presentedToken())
+    let client = try Client(
+      replica: replica, relay: relay.url, token: try relay.presentedToken(),
+      options: relay.clientOptions)
     let session = MirrorSession(
       file: plain, replica: replica, name: name, room: room, take: take, client: client,
       report: MirrorReporter(file: plain.name, place: "\(room)/\(name) at \(relay.url)"))

@@ -11,78 +11,76 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve",
     abstract: "Run a relay, where replicas meet.",
     discussion: """
-      Without a key everybody on this machine may edit every room, and the relay listens on loopback only. Give it a \
-      key (32 bytes or more) to listen elsewhere; `ropewalk token` makes tokens that are signed with it.
+      Without a key everybody on this machine may edit every room, and the relay listens on loopback only. Give it \
+      keys to listen elsewhere: `ropewalk keys new` makes them, `ropewalk token` signs tokens with them.
 
-      Prints its address once it listens. SIGINT and SIGTERM stop it cleanly.
+      Every option can also be set in the environment (--max-connections as ROPEWALK_MAX_CONNECTIONS) and in a file; a \
+      flag counts before the environment, and that before the file. Spec/relay.md is the manual.
+
+      Prints its address once it listens. SIGINT and SIGTERM stop it cleanly; SIGHUP reads keys, revocations and \
+      certificate anew, as it does by itself when they change.
       """)
 
-  @Option(help: "Where the log is kept; made if it is not there.", completion: .directory)
-  var data: String
+  @Option(help: "A file of settings.", completion: .file())
+  var config: String?
 
-  @Option(help: "HOST:PORT to listen on; port 0 takes any that is free.")
-  var listen = "127.0.0.1:\(WireProtocol.defaultPort)"
+  @Flag(help: "Check the settings and the files they name, and end.")
+  var checkConfig = false
 
-  @Option(help: "A file that holds the key.", completion: .file())
-  var keyFile: String?
-
-  @Option(help: "An environment variable that holds the key.")
-  var keyEnvironment: String?
-
-  @Option(help: "How much to log to standard error: trace, debug, info, notice, warning, error, critical.")
-  var logLevel: Logger.Level = .warning
-
-  @Flag(help: .init("Stop when standard input ends, as it does when a parent is gone.", visibility: .hidden))
-  var endsWithInput = false
-
-  func validate() throws {
-    if keyFile != nil && keyEnvironment != nil {
-      throw ValidationError("Give --key-file or --key-environment, not both.")
-    }
-    _ = try ListenAddress(listen)
-  }
+  @OptionGroup var flags: ServeFlags
 
   func run() async throws {
-    let address = try ListenAddress(listen)
-    let key = try relayKey()
-    var logger = Logger(label: "ropewalk.relay") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = logLevel
-    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-    let configuration = Relay.Configuration(
-      dataDirectory: data, host: address.host, port: address.port, key: key)
-    let relay = try await Relay.start(configuration, logger: logger)
+    let file = try (config ?? environment["ROPEWALK_CONFIG"]).map { try ConfigurationFile(path: $0) }
+    var settings = try ServeSettings(flags: flags.values, environment: environment, file: file)
+    if let variable = settings.keyEnvironment {
+      if settings.configuration.keyFile != nil {
+        throw Failure(.usage, "give key-file or key-environment, not both")
+      }
+      settings.configuration.key = try RelayKey(environment: variable)
+    }
     let console = Console.standard
+    if checkConfig {
+      try await Relay.check(settings.configuration)
+      return console.line("the configuration is good")
+    }
+    let (level, format) = (settings.logLevel, settings.logFormat)
+    var logger = Logger(label: "ropewalk.relay") { label in
+      switch format {
+      case .text: StreamLogHandler.standardError(label: label)
+      case .json: JSONLogHandler(label: label)
+      }
+    }
+    logger.logLevel = level
+    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
+    let relay = try await Relay.start(settings.configuration, logger: logger)
     console.line("listening on \(relay.url)")
-    if key == nil {
+    if let port = relay.metricsPort { console.line("metrics on port \(port)") }
+    if !settings.configuration.hasKeys {
       console.line("no key: everybody on this machine may edit; other machines cannot connect")
     }
-    if endsWithInput { InputEnd.terminates() }
-    for await _ in signals { break }
+    for await signal in signals {
+      guard signal == .sighup else { break }
+      await relay.reload()
+    }
     await relay.stop()
     console.line("stopped")
   }
 
-  private func relayKey() throws -> RelayKey? {
-    if let keyFile { return try RelayKey(file: keyFile) }
-    if let keyEnvironment { return try RelayKey(environment: keyEnvironment) }
-    return nil
-  }
+  private var environment: [String: String] { ProcessInfo.processInfo.environment }
 }
 
 /// `HOST:PORT`, with an IPv6 host in brackets.
-struct ListenAddress: Equatable {
+struct ListenAddress: ExpressibleByArgument, Equatable {
   let host: String
   let port: Int
 
-  init(_ text: String) throws {
+  init?(argument text: String) {
     guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
       (0...65_535).contains(port), colon > text.startIndex
-    else { throw ValidationError("--listen takes HOST:PORT, as in 127.0.0.1:7717; it was '\(text)'.") }
+    else { return nil }
     let host = text[..<colon]
     self.port = port
     self.host =
       host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host)
   }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -21,7 +21,7 @@ struct StatusCommand: AsyncParsableCommand {
 
   /// Says whether the relay answers and takes this token; joins no room and changes nothing.
   private func connection(_ replica: Replica) async throws -> String {
-    var options = ClientOptions()
+    var options = relay.clientOptions
     options.connectTimeout = 3000
     let client = try Client(
       replica: replica, relay: relay.url, token: try relay.presentedToken(), options: options)

@@ -23,7 +23,9 @@ struct SyncCommand: AsyncParsableCommand {
     let unsent = try replica.rooms().filter { wanted.contains($0.room.text) }.reduce(0) {
       $0 + $1.unsentEventCount
     }
-    let client = try Client(replica: replica, relay: relay.url, token: try relay.presentedToken())
+    let client = try Client(
+      replica: replica, relay: relay.url, token: try relay.presentedToken(),
+      options: relay.clientOptions)
     for room in wanted { try await client.join(room) }
     do {
       try await client.sync()

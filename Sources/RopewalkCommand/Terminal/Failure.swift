@@ -62,13 +62,17 @@ struct Failure: Error, Equatable {
   init(_ error: ClientError) {
     switch error {
     case .invalidAddress:
-      self.init(.usage, "a relay's address looks like ws://127.0.0.1:7717/sync")
+      self.init(.usage, "a relay's address looks like ws://127.0.0.1:7717/sync or wss://HOST/sync")
     case .invalidRoomName: self.init(.usage, "\(ReplicaError.invalidRoomName)")
     case .unreachable(let words):
       self.init(
         .unreachable, "the relay cannot be reached (\(Self.plain(words))); is `ropewalk serve` running there?"
       )
     case .notARelay(let words): self.init(.unreachable, "there is no relay at that address (\(words))")
+    case .untrusted(let reason):
+      self.init(
+        .unreachable, "the relay's certificate cannot be trusted (\(reason)); --ca-file names one to trust")
+    case .trustFileUnreadable: self.init(.file, error.description)
     case .connectionLost: self.init(.unreachable, "the connection was lost; nothing is lost, try again")
     case .refused(let room, let error):
       let place = room.map { "room \($0.text)" } ?? "the connection"

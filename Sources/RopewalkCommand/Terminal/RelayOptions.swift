@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Ropewalk
 import RopewalkSync
 
 /// Which relay, and who is asking.
@@ -13,6 +14,19 @@ struct RelayOptions: ParsableArguments {
 
   @Option(help: "A file that holds the token, so that it is not seen in a list of processes.")
   var tokenFile: String?
+
+  @Option(
+    help:
+      "PEM certificates to trust beside the system's, for wss://. (default: $ROPEWALK_CA_FILE, else none)",
+    completion: .file())
+  var caFile: String?
+
+  /// How to connect.
+  var clientOptions: ClientOptions {
+    var options = ClientOptions()
+    options.trustFile = caFile ?? ProcessInfo.processInfo.environment["ROPEWALK_CA_FILE"]
+    return options
+  }
 
   /// What to connect to.
   var url: String {

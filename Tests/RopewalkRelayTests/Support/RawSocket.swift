@@ -135,6 +135,15 @@ final class RawSocket: Sendable {
     return Frame(isFinal: head[0] & 0x80 != 0, opcode: head[0] & 0x0f, payload: try await bytes.take(count))
   }
 
+  /// Asks for something over plain HTTP and returns the whole answer.
+  func get(_ path: String, headers: [String] = []) async throws -> String {
+    let lines = ["GET \(path) HTTP/1.1", "Host: localhost"] + headers
+    try await send(raw: Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8))
+    var answer: [UInt8] = []
+    while let byte = try? await bytes.take(1) { answer += byte }
+    return String(decoding: answer, as: UTF8.self)
+  }
+
   /// Waits until the other side has closed the connection.
   func end() async {
     while (try? await bytes.take(1)) != nil {}

@@ -1,0 +1,134 @@
+import Foundation
+import NIOPosix
+import RopewalkSync
+import Testing
+
+@testable import RopewalkRelay
+
+/// What a relay tells those who watch it.
+@Suite(.timeLimit(.minutes(5))) struct ObservationTests {
+  private func value(_ name: String, in page: String) -> Double? {
+    page.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+      .flatMap { Double($0.dropFirst(name.count + 1)) }
+  }
+
+  @Test func metricsCountWhatHappens() async throws {
+    try await withRelay { relay in
+      let peer = try await Peer.greeted(by: relay)
+      let number = try await peer.join(.test).joined.number
+      for seq in 0..<3 as Range<UInt32> {
+        let push = ClientMessage.Push(
+          room: number, number: UInt64(seq), header: header(seq..<seq + 1), payload: [1, 2])
+        #expect(try await peer.push(push) == .cursor(UInt64(seq) + 1))
+      }
+      _ = try await Peer.connect(to: relay).socket.send([7])
+      let page = try await RawSocket(port: relay.port).get("/metrics")
+      #expect(page.hasPrefix("HTTP/1.1 200") && page.contains("version=0.0.4"))
+      #expect(page.contains("ropewalk_build_info{version=\"\(Relay.version)\"} 1\n"))
+      #expect(value("ropewalk_rooms", in: page) == 1.0 && value("ropewalk_members", in: page) == 1.0)
+      #expect(value("ropewalk_members_behind", in: page) == 0.0)
+      #expect((value("ropewalk_messages_received_total", in: page) ?? 0) >= 5)
+      #expect((value("ropewalk_messages_sent_total", in: page) ?? 0) >= 6)
+      #expect((value("ropewalk_commit_seconds_count", in: page) ?? 0) >= 3)
+      #expect(value("ropewalk_commit_failures_total", in: page) == 0.0)
+      #expect((value("ropewalk_compression_ratio", in: page) ?? 0) >= 1)
+      #expect((value("process_resident_memory_bytes", in: page) ?? 0) > 1_000_000.0)
+      // Every line is a comment or a name, perhaps labels, and a number.
+      let body = page.components(separatedBy: "\r\n\r\n").dropFirst().joined()
+      for line in body.split(separator: "\n") where !line.hasPrefix("# ") {
+        #expect(line.split(separator: " ").last.flatMap { Double($0) } != nil, "\(line)")
+      }
+    }
+  }
+
+  @Test func metricsAreNotForEverybody() async throws {
+    let key = RelayKey.generate(.hs256)
+    try await withKeyedFolder { folder in
+      try folder.write("a secret of many bytes\n", to: folder.path + "/secret")
+      // Beyond loopback: nobody.
+      try await folder.withRelay {
+        $0.key = key
+        $0.host = "0.0.0.0"
+      } _: { relay in
+        let metrics = try await RawSocket(port: relay.port).get("/metrics")
+        let health = try await RawSocket(port: relay.port).get("/healthz")
+        #expect(metrics.hasPrefix("HTTP/1.1 404") && health.hasPrefix("HTTP/1.1 200"))
+      }
+      // With a secret: who knows it.
+      try await folder.withRelay {
+        $0.key = key
+        $0.metricsTokenFile = folder.path + "/secret"
+      } _: { relay in
+        for (header, status) in [
+          ("X: y", 404), ("Authorization: Bearer a secret", 404),
+          ("Authorization: Bearer a secret of many bytes", 200),
+        ] {
+          let answer = try await RawSocket(port: relay.port).get("/metrics", headers: [header])
+          #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
+        }
+      }
+      // On an address of its own: there alone, and no WebSocket there.
+      try await folder.withRelay {
+        $0.metricsAddress = .init(host: "127.0.0.1", port: 0)
+      } _: { relay in
+        let port = try #require(relay.metricsPort)
+        #expect(try await RawSocket(port: port).get("/metrics").hasPrefix("HTTP/1.1 200"))
+        #expect(try await RawSocket(port: relay.port).get("/metrics").hasPrefix("HTTP/1.1 404"))
+        #expect(try await RawSocket(port: port).get("/sync").hasPrefix("HTTP/1.1 404"))
+      }
+      // What a proxy passes on comes from elsewhere.
+      try await folder.withRelay({ _ in }) { relay in
+        let answer = try await RawSocket(port: relay.port).get(
+          "/metrics", headers: ["X-Forwarded-For: 192.0.2.1"])
+        #expect(answer.hasPrefix("HTTP/1.1 404"))
+      }
+    }
+  }
+
+  @Test func readinessAsksTheLog() async throws {
+    try await withRelay { relay in
+      let answer = try await RawSocket(port: relay.port).get("/readyz")
+      #expect(answer.hasPrefix("HTTP/1.1 200") && answer.hasSuffix("ready\n"))
+    }
+    try await withDirectory { path in
+      let directory = try DataDirectory(path: path)
+      let log = try SQLiteLog(path: directory.logPath)
+      let clock = TestClock()
+      let readiness = Readiness(log: log, now: { clock.now })
+      let loop = MultiThreadedEventLoopGroup.singleton.next()
+      #expect(try await readiness.check(on: loop).get() ?? "ready" == "ready")
+      log.close()
+      // The answer is kept for a moment, whoever asks.
+      #expect(try await readiness.check(on: loop).get() ?? "ready" == "ready")
+      clock.set(Readiness.interval)
+      #expect(try await readiness.check(on: loop).get() == "log not writable")
+      readiness.drain()
+      #expect(try await readiness.check(on: loop).get() == "draining")
+      directory.unlock()
+    }
+  }
+
+  @Test func commitTimesFallIntoBuckets() {
+    let meter = CommitMeter()
+    for microseconds in [100, 250, 251, 9_000_000] {
+      meter.record(.microseconds(microseconds), succeeded: true)
+    }
+    meter.record(.seconds(1), succeeded: false)
+    let reading = meter.current
+    #expect(reading.counts.first == 2 && reading.counts[1] == 1 && reading.counts.last == 1)
+    #expect(reading.sum == 9_000_601 && reading.failures == 1 && reading.isFailing)
+    var text = MetricsText()
+    text.add("x", "Help.", bounds: [250, 1000], counts: [2, 1, 1], sum: 9_000_601)
+    #expect(
+      text.text == """
+        # HELP x Help.
+        # TYPE x histogram
+        x_bucket{le="0.00025"} 2
+        x_bucket{le="0.001"} 3
+        x_bucket{le="+Inf"} 4
+        x_sum 9.000601
+        x_count 4
+
+        """)
+  }
+}
