@@ -170,7 +170,7 @@ import Testing
     let noPort = try await Tool.run("serve", "--data", folder["data"], "--listen", "localhost")
     #expect(noPort.status == 64)
     #expect(
-      noPort.problems.hasPrefix("Error: --listen takes HOST:PORT, as in 127.0.0.1:7717; it was 'localhost'."))
+      noPort.problems == "ropewalk: --listen is HOST:PORT, as in 127.0.0.1:7717; it was 'localhost'\n")
     let noFile = try await Tool.run("replay", folder["none.json"])
     #expect(noFile.status == 2)
     #expect(noFile.problems == "ropewalk: \(folder["none.json"]): cannot be read (no such file)\n")

@@ -27,6 +27,9 @@ struct ServeCommand: AsyncParsableCommand {
   @Flag(help: "Check the settings and the files they name, and end.")
   var checkConfig = false
 
+  @Flag(help: .init("Stop when standard input ends, as it does when a parent is gone.", visibility: .hidden))
+  var endsWithInput = false
+
   @OptionGroup var flags: ServeFlags
 
   func run() async throws {
@@ -58,6 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
     if !settings.configuration.hasKeys {
       console.line("no key: everybody on this machine may edit; other machines cannot connect")
     }
+    if endsWithInput { InputEnd.terminates() }
     for await signal in signals {
       guard signal == .sighup else { break }
       await relay.reload()
