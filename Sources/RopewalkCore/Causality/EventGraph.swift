@@ -54,9 +54,9 @@ struct EventGraph: Sendable {
         (depth, previous, self.jump) = (0, index, index)
         return
       }
-      depth = last.depth + 1
+      depth = last.depth &+ 1
       previous = lastIndex
-      self.jump = last.depth - jump.depth == jump.depth - beyond.depth ? jump.jump : lastIndex
+      self.jump = last.depth &- jump.depth == jump.depth &- beyond.depth ? jump.jump : lastIndex
     }
   }
 

@@ -12,7 +12,7 @@ struct ColumnReader {
     end = range.upperBound
   }
 
-  @inline(__always) var remaining: Int { end - offset }
+  @inline(__always) var remaining: Int { end &- offset }
 
   /// A varint in its shortest form.
   @inline(__always)
@@ -20,7 +20,7 @@ struct ColumnReader {
     guard offset < end else { throw FormatError(.truncated, at: offset, field: field) }
     let first = base[offset]
     if first < 0x80 {
-      offset += 1
+      offset &+= 1
       return UInt64(first)
     }
     return try longVarint(field)

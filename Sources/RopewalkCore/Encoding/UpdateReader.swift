@@ -114,11 +114,11 @@ struct UpdateReader {
       guard length > 0, length <= open else {
         throw FormatError(.badValue, at: start, field: "update.length")
       }
-      state.pointee.left = open - length
-      let seq = state.pointee.end - open
+      state.pointee.left = open &- length
+      let seq = state.pointee.end &- open
       let code = try parentCode(isFirst: seq == 0)
       sink.beginRun(UpdateRun(author: author, seq: seq, length: length, byte: byte, followsOwn: code < 2))
-      try readParents(code < 2 ? code : code - 2, ofRun: index, into: &sink)
+      try readParents(code < 2 ? code : code &- 2, ofRun: index, into: &sink)
       sink.endParents()
       sink.endRun(inserted: try readOperations(length: length, caret: &state.pointee.caret, into: &sink))
     }
@@ -162,13 +162,16 @@ struct UpdateReader {
         guard back > 0, back <= UInt64(index) else {
           throw FormatError(.badValue, at: at, field: "update.parent")
         }
-        sink.addParent(UpdateParent(replica: UpdateParent.isRun, value: UInt32(index) - UInt32(back)))
+        sink.addParent(
+          UpdateParent(
+            replica: UpdateParent.isRun,
+            value: UInt32(truncatingIfNeeded: index) &- UInt32(truncatingIfNeeded: back)))
       } else {
         let seq = try parents.varint32("update.parentSeq")
         guard reference >> 1 < UInt64(layout.header.replicas.count), seq < EventID.seqLimit else {
           throw FormatError(.badValue, at: at, field: "update.parent")
         }
-        sink.addParent(UpdateParent(replica: UInt32(reference >> 1), value: seq))
+        sink.addParent(UpdateParent(replica: UInt32(truncatingIfNeeded: reference >> 1), value: seq))
       }
     }
   }
@@ -183,9 +186,10 @@ struct UpdateReader {
     while left > 0 {
       let start = operations.offset
       let word = try operations.varint("update.operation")
-      guard let kind = Operation.Kind(rawValue: UInt8(word & 3)), word >> 2 > 0, word >> 2 <= UInt64(left)
+      guard let kind = Operation.Kind(rawValue: UInt8(truncatingIfNeeded: word & 3)), word >> 2 > 0,
+        word >> 2 <= UInt64(left)
       else { throw FormatError(.badValue, at: start, field: "update.operation") }
-      let count = UInt32(word >> 2)
+      let count = UInt32(truncatingIfNeeded: word >> 2)
       let at = positions.offset
       let zigzag = try positions.varint("update.position")
       let shift = Int64(bitPattern: zigzag >> 1) ^ -Int64(bitPattern: zigzag & 1)
@@ -193,19 +197,19 @@ struct UpdateReader {
       guard zigzag < 1 << 33, position >= 0, position < 1 << 30 else {
         throw FormatError(.badValue, at: at, field: "update.position")
       }
-      let operation = Operation(kind: kind, position: UInt32(position), length: count)
+      let operation = Operation(kind: kind, position: UInt32(truncatingIfNeeded: position), length: count)
       if kind == .deleteBackward, count < 2 || operation.position < count - 1 {
         throw FormatError(.badValue, at: at, field: "update.position")
       }
       sink.addOperation(operation, byte: byte)
       if kind == .insert {
         guard count <= scalars else { throw FormatError(.badValue, at: start, field: "update.operation") }
-        scalars -= count
-        inserted += count
-        byte += isAscii ? Int(count) : size(ofScalars: Int(count))
+        scalars &-= count
+        inserted &+= count
+        byte &+= isAscii ? Int(count) : size(ofScalars: Int(count))
       }
       caret = operation.caret
-      left -= count
+      left &-= count
     }
     return inserted
   }

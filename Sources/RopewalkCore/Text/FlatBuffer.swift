@@ -50,7 +50,7 @@ struct FlatBuffer<Element: BitwiseCopyable>: ~Copyable {
   mutating func append(_ value: Element) {
     if count == capacity { reallocate(capacity * 2) }
     (base + count).initialize(to: value)
-    count += 1
+    count &+= 1
   }
 
   @inline(__always)
@@ -64,7 +64,7 @@ struct FlatBuffer<Element: BitwiseCopyable>: ~Copyable {
   @inline(__always)
   mutating func removeLast() -> Element {
     assert(count > 0)
-    count -= 1
+    count &-= 1
     return base[count]
   }
 

@@ -179,12 +179,12 @@ extension HistoryBuilder: UpdateSink {
   mutating func endParents() {
     parents.tidy(from: firstParent)
     let start = count
-    count = start + run.length
+    count = start &+ run.length
     let author = authors.pointer(Int(run.author))
-    if author.pointee.lastPlace == EventGraph.none || author.pointee.lastPlace + 1 != start {
+    if author.pointee.lastPlace == EventGraph.none || author.pointee.lastPlace &+ 1 != start {
       let last = author.pointee.known > 0 ? authorRuns[Int(author.pointee.lastAuthorRun)] : nil
       let jump = last.map { authorRuns[Int($0.jump)] }
-      let index = UInt32(authorRuns.count)
+      let index = UInt32(truncatingIfNeeded: authorRuns.count)
       authorRuns.append(
         EventGraph.AuthorRun(
           start: start, author: run.author, seq: author.pointee.known, index: index, after: last,
@@ -192,37 +192,40 @@ extension HistoryBuilder: UpdateSink {
       author.pointee.lastAuthorRun = index
     }
     let isSequential =
-      start > 0 && parents.count == firstParent + 1 && parents[firstParent].place == start - 1
-    replaceHeads(by: count - 1)
+      start > 0 && parents.count == firstParent &+ 1 && parents[firstParent].place == start &- 1
+    replaceHeads(by: count &- 1)
     if isSequential {
       parents.removeLast(1)
     } else {
       runs.append(
         EventGraph.GraphRun(
-          start: start, parentsStart: UInt32(firstParent), authorRun: UInt32(authorRuns.count - 1),
-          logRun: UInt32(logRuns.count)))
+          start: start, parentsStart: UInt32(truncatingIfNeeded: firstParent),
+          authorRun: UInt32(truncatingIfNeeded: authorRuns.count &- 1),
+          logRun: UInt32(truncatingIfNeeded: logRuns.count)))
     }
-    author.pointee.known += run.length
-    author.pointee.lastPlace = count - 1
-    author.pointee.lastRun = UInt32(runs.count - 1)
-    lastEvents.append(EventGraph.Parent(place: count - 1, run: UInt32(runs.count - 1)))
+    author.pointee.known &+= run.length
+    author.pointee.lastPlace = count &- 1
+    author.pointee.lastRun = UInt32(truncatingIfNeeded: runs.count &- 1)
+    lastEvents.append(EventGraph.Parent(place: count &- 1, run: UInt32(truncatingIfNeeded: runs.count &- 1)))
   }
 
   @inline(__always)
   mutating func addOperation(_ operation: Operation, byte: Int) {
     let start = place
-    place += operation.length
+    place &+= operation.length
     guard start > 0 else {
       open = OperationLog.Run(
-        start: 0, position: operation.position, content: UInt32(byte - content), kind: operation.kind)
+        start: 0, position: operation.position, content: UInt32(truncatingIfNeeded: byte &- content),
+        kind: operation.kind)
       return
     }
     if open.kind == .insert || operation.kind == .insert {
       // Typing goes on where the last run stopped, or something else begins.
-      if open.kind == operation.kind, open.position + (start - open.start) == operation.position { return }
+      if open.kind == operation.kind, open.position &+ (start &- open.start) == operation.position { return }
       logRuns.append(open)
       open = OperationLog.Run(
-        start: start, position: operation.position, content: UInt32(byte - content), kind: operation.kind)
+        start: start, position: operation.position, content: UInt32(truncatingIfNeeded: byte &- content),
+        kind: operation.kind)
     } else {
       addDeletion(operation, at: start, byte: byte)
     }

@@ -13,22 +13,23 @@ struct HistoryView {
   // MARK: Runs
 
   @inline(__always) func end(ofGraphRun index: Int) -> UInt32 {
-    index + 1 < graphRuns.count ? graphRuns[index + 1].start : count
+    index &+ 1 < graphRuns.count ? graphRuns[index &+ 1].start : count
   }
 
   @inline(__always) func end(ofAuthorRun index: Int) -> UInt32 {
-    index + 1 < authorRuns.count ? authorRuns[index + 1].start : count
+    index &+ 1 < authorRuns.count ? authorRuns[index &+ 1].start : count
   }
 
   @inline(__always) func end(ofLogRun index: Int) -> UInt32 {
-    index + 1 < logRuns.count ? logRuns[index + 1].start : count
+    index &+ 1 < logRuns.count ? logRuns[index &+ 1].start : count
   }
 
   /// The parents of the first event of a graph run.
   @inline(__always) func parents(ofGraphRun index: Int) -> UnsafeBufferPointer<EventGraph.Parent> {
     let start = Int(graphRuns[index].parentsStart)
-    let end = index + 1 < graphRuns.count ? Int(graphRuns[index + 1].parentsStart) : parents.count
-    return UnsafeBufferPointer(rebasing: parents[start..<end])
+    let end = index &+ 1 < graphRuns.count ? Int(graphRuns[index &+ 1].parentsStart) : parents.count
+    // The first run has an address, if there are any.
+    return UnsafeBufferPointer(start: parents.baseAddress.map { $0 + start }, count: end &- start)
   }
 
   /// The least parent of a graph run; -1 if it has none.

@@ -16,7 +16,7 @@ struct MaxHeap: ~Copyable {
     var child = elements.count
     elements.append(element)
     while child > 0 {
-      let parent = (child - 1) / 2
+      let parent = (child &- 1) >> 1
       if elements[parent] >= element { break }
       elements[child] = elements[parent]
       child = parent
@@ -32,9 +32,9 @@ struct MaxHeap: ~Copyable {
     guard count > 0 else { return }
     var parent = 0
     while true {
-      var child = 2 * parent + 1
+      var child = 2 &* parent &+ 1
       if child >= count { break }
-      if child + 1 < count, elements[child + 1] > elements[child] { child += 1 }
+      if child &+ 1 < count, elements[child &+ 1] > elements[child] { child &+= 1 }
       if elements[child] <= last { break }
       elements[parent] = elements[child]
       parent = child

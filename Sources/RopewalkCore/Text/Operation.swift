@@ -18,9 +18,9 @@ struct Operation: Hashable, Sendable {
   /// Where the author's caret stands after the run.
   @inline(__always) var caret: UInt32 {
     switch kind {
-    case .insert: position + length
+    case .insert: position &+ length
     case .deleteForward: position
-    case .deleteBackward: position + 1 - length
+    case .deleteBackward: position &+ 1 &- length
     }
   }
 

@@ -76,7 +76,7 @@ extension Walker {
         let pieceStart = max(history.authorRuns[authorRun].start, runStart)
         let lower = max(pieceStart, base, limits[limitIndex(ofView: view, author: author)])
         advance.append(
-          AdvancePiece(places: PlaceRange(start: lower, end: place + 1), author: author, run: UInt32(run)))
+          AdvancePiece(places: PlaceRange(start: lower, end: place &+ 1), author: author, run: UInt32(run)))
         while frontier.count > 0, frontier.top >> 32 >= UInt64(lower) { frontier.pop() }
         if lower > pieceStart {
           if lower - 1 == head { isContained = true }

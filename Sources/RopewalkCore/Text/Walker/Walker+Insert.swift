@@ -4,7 +4,7 @@ extension Walker {
   mutating func insert(
     id: UInt32, length: UInt32, at position: UInt32, in view: Int, history: HistoryView
   ) -> UInt32 {
-    leafOfScalar.grow(to: Int(id - contentBase) + Int(length), filling: 0)
+    leafOfScalar.grow(to: Int(id &- contentBase) &+ Int(length), filling: 0)
     let clamped = min(position, tree.total[view])
     if clamped != position { isIrregular = true }
     var spot = Spot(leaf: Int(tree.firstLeaf), index: 0)
@@ -12,8 +12,8 @@ extension Walker {
     var rightParent = Item.none
     var present: UInt32 = 0
     if clamped > 0 {
-      let (leaf, before) = tree.locate(clamped - 1, lane: view)
-      var left = clamped - 1 - before[view]
+      let (leaf, before) = tree.locate(clamped &- 1, lane: view)
+      var left = clamped &- 1 &- before[view]
       present = before[View.present]
       spot.leaf = leaf
       let first = items.pointer(leaf &* Self.leafCapacity)
@@ -31,11 +31,11 @@ extension Walker {
       spot.index = place - first
       originLeft = item.id &+ left
       if item.state[View.present] == 1 { present &+= left &+ 1 }
-      if left + 1 < item.length {
-        rightParent = originLeft + 1
-        spot = split(spot, at: left + 1)
+      if left &+ 1 < item.length {
+        rightParent = originLeft &+ 1
+        spot = split(spot, at: left &+ 1)
       }
-      spot.index += 1
+      spot.index &+= 1
     }
     if rightParent == Item.none, let next = settled(spot) {
       if state(slot(next), view) != 0 {
@@ -69,11 +69,11 @@ extension Walker {
     var state = SIMD4<UInt32>(1, 0, 0, 0)
     state[view] = 1
     if spot.index > 0, rightParent == Item.none {
-      let previous = items.pointer(slot(spot) - 1)
+      let previous = items.pointer(slot(spot) &- 1)
       let item = previous.pointee
-      if item.id + item.length == id, originLeft == id - 1, item.state == state {
-        previous.pointee.length += length
-        (leafOfScalar.base + Int(id - contentBase)).update(
+      if item.id &+ item.length == id, originLeft == id &- 1, item.state == state {
+        previous.pointee.length &+= length
+        (leafOfScalar.base + Int(id &- contentBase)).update(
           repeating: UInt32(spot.leaf), count: Int(length))
         tree.add(SumTree.Sum(repeating: length).replacing(with: 0, where: state .!= 1), to: spot.leaf)
         return present

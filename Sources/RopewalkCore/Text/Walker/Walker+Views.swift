@@ -13,7 +13,7 @@ extension Walker {
       }
       if rank == 3 { break }
     }
-    uses += 1
+    uses &+= 1
     views.pointer(best).pointee.lastUse = uses
     views.pointer(best).pointee.author = author
     return best
@@ -25,7 +25,7 @@ extension Walker {
   ) {
     let head = views[index].head
     if parents.count == 1 && parents[0].place == head { return }
-    let lane = View.first + index
+    let lane = View.first &+ index
     restamp(index)
     if isLinear {
       if let piece = singlePiece(ofView: index, to: parents, history: history) {
@@ -80,13 +80,13 @@ extension Walker {
       let run = history.logRuns[index]
       let end = min(range.end, history.end(ofLogRun: index))
       if run.kind == .insert {
-        let id = run.content + (at - run.start)
-        change(id, id + (end - at), in: lane, by: difference)
+        let id = run.content &+ (at &- run.start)
+        change(id, id &+ (end &- at), in: lane, by: difference)
       } else {
         applyDeletions(at, end, in: lane, by: difference)
       }
       at = end
-      index += 1
+      index &+= 1
     }
   }
 

@@ -6,20 +6,20 @@ extension Walker {
     history: HistoryView,
     logRun: inout Int, target: inout PatchTarget, isSilent: Bool
   ) {
-    graphBounds = graphBounds.lowerBound..<run + 1
-    logBounds = logBounds.lowerBound..<logRun + 1
+    graphBounds = graphBounds.lowerBound..<run &+ 1
+    logBounds = logBounds.lowerBound..<logRun &+ 1
     let index = chooseView(parents: parents, author: author)
     move(view: index, to: parents, history: history)
-    let view = View.first + index
+    let view = View.first &+ index
     note(author: author, events: start..<end, in: index)
-    while history.end(ofLogRun: logRun) <= start { logRun += 1 }
+    while history.end(ofLogRun: logRun) <= start { logRun &+= 1 }
     var at = start
     while at < end {
       let stop = min(end, history.end(ofLogRun: logRun))
       let operation = history.operation(ofLogRun: logRun, from: at, to: stop)
       if operation.kind == .insert {
         let run = history.logRuns[logRun]
-        let id = run.content + (at - run.start)
+        let id = run.content &+ (at &- run.start)
         let position = insert(
           id: id, length: operation.length, at: operation.position, in: view, history: history)
         if !isSilent {
@@ -30,12 +30,12 @@ extension Walker {
         walkDeletion(operation, event: at, in: view, target: &target, isSilent: isSilent)
       }
       at = stop
-      if stop == history.end(ofLogRun: logRun) { logRun += 1 }
+      if stop == history.end(ofLogRun: logRun) { logRun &+= 1 }
     }
     #if DEBUG
       checkInvariants()
     #endif
-    views.pointer(index).pointee.head = end - 1
+    views.pointer(index).pointee.head = end &- 1
   }
 
   private mutating func walkDeletion(
