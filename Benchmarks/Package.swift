@@ -32,7 +32,6 @@ let package = Package(
       name: "RelayLoad",
       dependencies: [
         "CMemory",
-        .product(name: "ropewalk", package: "Ropewalk"),
         .product(name: "RopewalkCore", package: "Ropewalk"),
         .product(name: "RopewalkSync", package: "Ropewalk"),
         .product(name: "RopewalkZstd", package: "Ropewalk"),

@@ -23,7 +23,7 @@ struct RelayCommand: ParsableCommand {
   @Flag(help: "Let the clients take zstd.") var compressed = false
   @Option(help: ArgumentHelp("Event loops of the generator.", valueName: "n")) var loops = 1
   @Option(help: ArgumentHelp("Threads of the bare hub.", valueName: "n")) var bareThreads = 2
-  @Option(help: ArgumentHelp("The ropewalk program; otherwise the one beside this.", valueName: "file"))
+  @Option(help: ArgumentHelp("The ropewalk program; otherwise one beside this or in the package above.", valueName: "file"))
   var relay: String?
   @Option(help: ArgumentHelp("An argument more for ropewalk serve, once or more.", valueName: "argument"))
   var serve: [String] = []
@@ -50,12 +50,9 @@ struct RelayCommand: ParsableCommand {
     plan.stormJitter = stormJitter
     plan.compressed = compressed
     plan.loops = loops
-    let program =
-      relay.map { URL(fileURLWithPath: $0) }
-      ?? Child.executable.deletingLastPathComponent().appendingPathComponent("ropewalk")
+    let program = try relay.map { URL(fileURLWithPath: $0) } ?? Self.findRelay()
     guard FileManager.default.isExecutableFile(atPath: program.path) else {
-      throw BenchError(
-        "\(program.relativePath) is missing: `swift build -c release --product ropewalk` makes it")
+      throw BenchError("\(program.relativePath) is no program")
     }
     var results: [LoadResult] = []
     let load = RelayLoad(
@@ -69,6 +66,22 @@ struct RelayCommand: ParsableCommand {
     Terminal.clearProgress()
     if !json { Terminal.line(Self.table(results).plain) }
     try checked(results.allSatisfy(\.ok))
+  }
+
+  /// The relay beside this program, or the one that was built in the package above.
+  private static func findRelay() throws -> URL {
+    let beside = Child.executable.deletingLastPathComponent()
+    // …/Benchmarks/.build/TRIPLE/release, and …/.build/TRIPLE/release of the package above.
+    let build = beside.deletingLastPathComponent().deletingLastPathComponent()
+    let above = build.deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent(build.lastPathComponent)
+      .appendingPathComponent(beside.deletingLastPathComponent().lastPathComponent)
+      .appendingPathComponent(beside.lastPathComponent)
+    for folder in [beside, above] {
+      let program = folder.appendingPathComponent("ropewalk")
+      if FileManager.default.isExecutableFile(atPath: program.path) { return program }
+    }
+    throw BenchError("no relay is built yet: `swift build -c release --product ropewalk` in the package above")
   }
 
   private static func table(_ results: [LoadResult]) -> Table {

@@ -8,6 +8,8 @@ enum EditingStyle: String, CaseIterable, Encodable {
   case random
   /// Types at the one place where the other types too.
   case same
+  /// Puts every character before the last one, at the one index where the other does so too.
+  case backwards
 }
 
 /// Edits of one author, drawn from a seed: `count` events, as steps of one character.
@@ -41,6 +43,7 @@ struct Branch {
         caret = random.below(length + 1)
         deletes = random.below(4) == 0
       case .same: break
+      case .backwards: caret = base / 2
       }
       if deletes, caret > 0 {
         caret -= 1

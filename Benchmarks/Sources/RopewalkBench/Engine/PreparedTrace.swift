@@ -31,6 +31,15 @@ struct PreparedTrace {
     snapshot = document.snapshot()
   }
 
+  /// The update without the text that was inserted, which stands at its end, before the checksum.
+  var eventColumns: [UInt8] {
+    var inserted = trace.startText.utf8.count
+    for transaction in trace.transactions {
+      for patch in transaction.patches { inserted += patch.inserted.utf8.count }
+    }
+    return Array(update.bytes.dropLast(inserted + 4))
+  }
+
   static func name(of path: String) -> String {
     String((path.split(separator: "/").last ?? "").prefix { $0 != "." })
   }
