@@ -23,7 +23,9 @@ struct RelayCommand: ParsableCommand {
   @Flag(help: "Let the clients take zstd.") var compressed = false
   @Option(help: ArgumentHelp("Event loops of the generator.", valueName: "n")) var loops = 1
   @Option(help: ArgumentHelp("Threads of the bare hub.", valueName: "n")) var bareThreads = 2
-  @Option(help: ArgumentHelp("The ropewalk program; otherwise one beside this or in the package above.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "The ropewalk program; otherwise one beside this or in the package above.", valueName: "file"))
   var relay: String?
   @Option(help: ArgumentHelp("An argument more for ropewalk serve, once or more.", valueName: "argument"))
   var serve: [String] = []
@@ -81,7 +83,8 @@ struct RelayCommand: ParsableCommand {
       let program = folder.appendingPathComponent("ropewalk")
       if FileManager.default.isExecutableFile(atPath: program.path) { return program }
     }
-    throw BenchError("no relay is built yet: `swift build -c release --product ropewalk` in the package above")
+    throw BenchError(
+      "no relay is built yet: `swift build -c release --product ropewalk` in the package above")
   }
 
   private static func table(_ results: [LoadResult]) -> Table {

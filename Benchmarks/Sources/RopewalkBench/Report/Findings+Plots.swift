@@ -54,6 +54,7 @@ extension Findings {
       case .runs: "typed in runs"
       case .random: "at random places"
       case .same: "at one place"
+      case .backwards: "backwards at one place"
       }
     return LinePlot(
       title: "Two people offline, n edits each, \(place): until both have one text",
