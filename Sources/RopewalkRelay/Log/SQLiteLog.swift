@@ -71,11 +71,13 @@ final class SQLiteLog: RelayLog {
 
   func close() {
     waiting.withLockedValue { $0.isClosed = true }
+    // What is still written may ask for a fold, which reads, and may not find the file closed.
+    queue.sync {}
     folding.sync {}
     queue.sync {}
     // The last of the pool's connections to close is a reader, which leaves the WAL as it is; but whoever
-    // copies `log.sqlite` of a stopped relay should have all of it.
-    _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+    // copies `log.sqlite` of a stopped relay should have all of it. The barrier waits for reads that are under way.
+    _ = try? pool.barrierWriteWithoutTransaction { try $0.checkpoint(.truncate) }
     try? pool.close()
   }
 
