@@ -108,6 +108,29 @@ import Testing
     }
   }
 
+  @Test func aRelayThatIsStoppingSaysSoBeforeItStops() async throws {
+    try await withDirectory { path in
+      let relay = try await startRelay(path) {
+        $0.metricsAddress = .init(host: "127.0.0.1", port: 0)
+        $0.drainDelay = 1000
+      }
+      let peer = try await Peer.greeted(by: relay)
+      let metricsPort = try #require(relay.metricsPort)
+      async let stopped: Void = relay.stop()
+      while true {
+        let answer = try await RawSocket(port: metricsPort).get("/readyz")
+        if answer.hasPrefix("HTTP/1.1 503"), answer.hasSuffix("draining\n") { break }
+      }
+      // Nobody new is taken in, and who is there is served until the end.
+      let late = try await RawSocket(port: relay.port)
+      #expect(try await late.upgrade().contains("503"))
+      #expect(try await peer.join(.test).joined.head == 0)
+      #expect(try await peer.farewell().error?.code == .draining)
+      try await peer.socket.send(opcode: 8, [0x03, 0xe8])
+      await stopped
+    }
+  }
+
   @Test func commitTimesFallIntoBuckets() {
     let meter = CommitMeter()
     for microseconds in [100, 250, 251, 9_000_000] {

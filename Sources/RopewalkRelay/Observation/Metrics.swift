@@ -1,3 +1,4 @@
+import Dispatch
 import NIOCore
 import RopewalkSync
 
@@ -9,9 +10,17 @@ struct Metrics: Sendable {
   /// When the relay began, by its clock.
   let started: UInt64
 
+  /// Where pages are put together: reading what the system says of the process takes longer than a loop
+  /// should be held.
+  private static let queue = DispatchQueue(label: "ropewalk.metrics", qos: .utility)
+
   /// The whole page. Asks each room for its lag, on the rooms' own loops.
   func page(on loop: any EventLoop) -> EventLoopFuture<String> {
-    directory.lag(on: loop).map { page($0) }
+    directory.lag(on: loop).flatMap { lag in
+      let promise = loop.makePromise(of: String.self)
+      Self.queue.async { promise.succeed(page(lag)) }
+      return promise.futureResult
+    }
   }
 
   private func page(_ lag: RoomLag) -> String {
