@@ -50,6 +50,7 @@ public actor Client {
   var background: [Task<Void, Never>] = []
   var waiters: [UInt64: SyncWaiter] = [:]
   var nextWaiter: UInt64 = 0
+  var retentionWaiters: [RoomName: [RetentionWaiter]] = [:]
 
   /// Runs on a thread of the client's own.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -134,6 +135,7 @@ public actor Client {
     for task in background { task.cancel() }
     background = []
     for waiter in waiters.keys { resume(waiter, .failure(.closed)) }
+    failRetention(.closed)
   }
 
   /// Ends everything, its streams too; the client cannot be used again. The replica stays open.

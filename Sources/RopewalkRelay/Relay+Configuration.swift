@@ -48,6 +48,8 @@ extension Relay {
     public var maximumStrangers = 2000
     /// How long a connection may take from its first byte to a valid token, in milliseconds.
     public var patience: UInt64
+    /// How many entries of a room come after a checkpoint before another is asked for.
+    public var checkpointInterval: UInt64 = 4096
     /// How long `stop` waits for peers to close, in milliseconds.
     public var grace: UInt64
     /// How long `stop` goes on as before but says so at `/readyz`, in milliseconds.

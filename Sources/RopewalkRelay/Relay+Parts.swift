@@ -56,15 +56,18 @@ extension Relay {
       let open = configuration.publicRooms.map {
         Access.Grant(pattern: Array($0.pattern.utf8), role: $0.role)
       }
+      var room = RelayRoom.Configuration(
+        limits: configuration.limits,
+        batchBytes: min(256 << 10, Int(configuration.limits.largestMessage) / 2),
+        checkpointInterval: configuration.checkpointInterval)
+      room.confirmationNeedsOtherSubject = configuration.hasKeys
       return RelayServices(
         log: try log(directory.logPath, meters), credentials: Credentials(open: open),
         audit: AuditLog(folder: AuditReader.folder(of: directory.path), bounds: bounds), meters: meters,
         connections: ConnectionRegistry(),
         sessionConfiguration: RelaySession.Configuration(
           limits: configuration.limits, patience: configuration.patience),
-        roomConfiguration: RelayRoom.Configuration(
-          limits: configuration.limits,
-          batchBytes: min(256 << 10, Int(configuration.limits.largestMessage) / 2)),
+        roomConfiguration: room,
         logger: logger, now: now)
     }
 

@@ -27,6 +27,21 @@ extension Replica {
     }
   }
 
+  /// Takes in parts of a checkpoint, in one transaction.
+  package func receive(_ checkpoint: CheckpointBatch, in room: RoomName) throws(ReplicaError)
+    -> ReceivedEntries
+  {
+    try ReplicaError.mapping {
+      try perform(.repeatable) { try $0.receive(checkpoint, in: room) }
+    }
+  }
+
+  /// The checkpoint of a room at a cursor; nil if this replica cannot make it.
+  package func checkpointParts(of room: RoomName, at cursor: UInt64) throws(ReplicaError) -> [CheckpointPart]?
+  {
+    try read { try $0.checkpointParts(of: room, at: cursor) }
+  }
+
   /// The room's log is not the one that was stored.
   package func restart(_ room: RoomName) throws(ReplicaError) { try write { try $0.restart(room) } }
 

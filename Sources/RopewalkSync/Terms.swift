@@ -26,9 +26,11 @@ public struct Features: OptionSet, Hashable, Sendable {
   public static let presence = Features(rawValue: 1 << 0)
   /// Folded entries as they are stored: envelopes of kind 2.
   public static let segments = Features(rawValue: 1 << 1)
+  /// Checkpoints instead of the log's beginning, and making them.
+  public static let checkpoints = Features(rawValue: 1 << 2)
 
   /// What this library can do.
-  public static let all: Features = [.presence, .segments]
+  public static let all: Features = [.presence, .segments, .checkpoints]
 }
 
 /// How the messages that a relay sends may be compressed. A set of bits in the hello, one of them in the

@@ -62,7 +62,7 @@ import Testing
 
   /// Reads all there is, and goes on from there.
   private func use(_ log: SQLiteLog, _ entries: [RelayRoom.NewEntry]) async {
-    let head = await result { log.open(.test, $0) }
+    let head = await result { log.open(.test, $0) }.map(\.head)
     _ = await result { log.read(.test, from: 1, maximumBytes: 1 << 20, $0) }
     _ = await result { log.digest(of: .test, at: 4, $0) }
     _ = await result { log.coverage(of: .test, CoverageKey(entries[0].entry.header), $0) }

@@ -20,6 +20,15 @@ enum Samples {
           payload: bytes(400, &random))),
       .presence(room: room(&random), value: random.chance(0.3) ? nil : bytes(50, &random)),
       .ping(number(&random)),
+      .checkpoint(
+        ClientMessage.Checkpoint(
+          room: room(&random), cursor: number(&random), first: number(&random), isLast: random.chance(0.5),
+          parts: (0..<Int.random(in: 0...4, using: &random)).map { _ in
+            CheckpointPart(header: header(&random), payload: bytes(80, &random))
+          })),
+      .checkpointDigest(room: room(&random), cursor: number(&random), digest: digest(&random)),
+      .retention(
+        room: room(&random), [nil, .everything, .days(0), .days(30)].randomElement(using: &random)!),
     ]
   }
 
@@ -65,6 +74,17 @@ enum Samples {
           ErrorCode(rawValue: .random(in: 0...999, using: &random)),
           retry: random.chance(0.5) ? .never : .after(milliseconds: 7), sentence: bytes(100, &random))),
       .pong(number(&random)),
+      .checkpointWanted(room: room(&random), cursor: number(&random), isWhole: random.chance(0.5)),
+      .checkpoint(
+        room: room(&random),
+        CheckpointBatch(
+          head: LogHead(cursor: first, digest: digest(&random)), first: number(&random),
+          parts: (0..<Int.random(in: 0...4, using: &random)).map { _ in entry(first, &random) },
+          isLast: random.chance(0.5))),
+      .retention(
+        RelayMessage.Retention(
+          room: room(&random), retention: random.chance(0.5) ? .everything : .days(7),
+          oldest: number(&random), checkpoint: number(&random))),
     ]
   }
 

@@ -27,10 +27,12 @@ extension Client {
       case .refused(let error):
         hub.setConnectionState(.refused(error))
         for waiter in waiters.keys { resume(waiter, .failure(.refused(room: nil, error))) }
+        failRetention(.refused(room: nil, error))
         return
       case .failed(let error, let least):
         hub.setConnectionState(.offline(error))
         attemptFailed(error)
+        failRetention(error)
         guard isWanted else { break }
         await wait(max(least, backOff()))
       }

@@ -31,11 +31,15 @@ extension Client {
     case .joined(let joined):
       rooms[joined.room]?.isJoined = true
       hub.publish(.joined(joined.room, joined.role))
+      requestRetention(of: joined.room)
     case .restart(let room):
       do { try replica.restart(room) } catch { return fail(error) }
       hub.publish(.restarted(room))
     case .deliver(let room, let entries, let cursor, let digest):
       deliver(entries, cursor, digest, in: room)
+    case .checkpoint(let room, let batch): take(batch, in: room)
+    case .checkpointWanted(let room, let cursor, let isWhole): makeCheckpoint(of: room, at: cursor, isWhole)
+    case .retention(let room, let retention): answerRetention(of: room, .success(RoomRetention(retention)))
     case .caughtUp(let room, let cursor):
       do { try replica.settle(room, at: cursor) } catch { return fail(error) }
       rooms[room]?.isRead = true
@@ -65,7 +69,7 @@ extension Client {
   }
 
   /// Another process has moved the room's place in its log: begins again from what is stored.
-  private func rejoin(_ room: RoomName) {
+  func rejoin(_ room: RoomName) {
     guard var session else { return }
     let effects = session.leave(room, now: options.now())
     self.session = session
@@ -77,6 +81,7 @@ extension Client {
   private func left(_ room: RoomName, _ error: ProtocolError) {
     rooms[room]?.disconnected()
     rooms[room]?.refusal = error
+    answerRetention(of: room, .failure(.refused(room: room, error)))
     hub.setPresence([], in: room)
     hub.publish(.left(room, error))
     guard case .after(let milliseconds) = error.retry else { return }

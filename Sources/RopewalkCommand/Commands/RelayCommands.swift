@@ -1,12 +1,16 @@
 import ArgumentParser
+import Ropewalk
 import RopewalkRelay
+import RopewalkSync
 
 /// What an operator does with a relay's data directory.
-struct RelayCommand: ParsableCommand {
+struct RelayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "relay",
-    abstract: "Check, copy or shrink a relay's data, or revoke tokens, also while it runs.",
-    subcommands: [VerifyLog.self, Backup.self, Compact.self, RevokeCommand.self])
+    abstract: "Check, copy or shrink a relay's data, revoke tokens, or set what may be forgotten.",
+    subcommands: [
+      VerifyLog.self, Backup.self, Compact.self, RetentionCommand.self, RevokeCommand.self,
+    ])
 
   /// Says what went wrong as the other commands do.
   private static func attempt<Value>(
@@ -31,7 +35,10 @@ struct RelayCommand: ParsableCommand {
       for room in report.rooms {
         let entries = Wording.count(Int(clamping: room.head), "entry", "entries")
         if room.damage.isEmpty {
-          console.line("sound    \(room.name): \(entries), \(Wording.count(room.segments, "segment"))")
+          var line = "sound    \(room.name): \(entries), \(Wording.count(room.segments, "segment"))"
+          if room.checkpoint > 0 { line += ", checkpoint at #\(room.checkpoint)" }
+          if room.oldest > 1 { line += ", forgotten before #\(room.oldest)" }
+          console.line(line)
         } else {
           console.line("damaged  \(room.name): sound through #\(room.soundThrough) of \(room.head)")
         }
@@ -79,5 +86,53 @@ struct RelayCommand: ParsableCommand {
         "\(Wording.count(done.segments, "segment")) made; \(done.bytesBefore) bytes before, \(done.bytesAfter) after; \(how)"
       )
     }
+  }
+}
+
+/// What a relay may forget of a room.
+struct RetentionCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "retention",
+    abstract: "Show, or set, what the relay may forget of a room's log.",
+    discussion: """
+      A relay forgets nothing that no confirmed checkpoint holds. --days N lets it forget what a checkpoint holds and is \
+      older than N days; --everything lets it forget nothing. Setting takes a token with the role own.
+      """)
+
+  @Argument(help: "The room.") var room: String
+  @OptionGroup var relay: RelayOptions
+  @Option(help: "Forget what a checkpoint holds after this many days.") var days: UInt32?
+  @Flag(help: "Forget nothing.") var everything = false
+
+  func validate() throws {
+    if days != nil && everything { throw ValidationError("Give --days or --everything, not both.") }
+    if let days, days > 36_500 { throw ValidationError("--days is at most 36500.") }
+  }
+
+  func run() async throws {
+    let folder = try WorkFolder()
+    defer { folder.remove() }
+    let replica = try Replica(path: folder.path + "/replica")
+    let client = try Client(replica: replica, relay: relay.url, token: try relay.presentedToken())
+    let wanted: Retention? = everything ? .everything : days.map { .days($0) }
+    let answer: RoomRetention
+    do {
+      if let wanted {
+        answer = try await client.setRetention(wanted, of: room)
+      } else {
+        answer = try await client.retention(of: room)
+      }
+    } catch {
+      await client.close()
+      throw error
+    }
+    await client.close()
+    let rule =
+      switch answer.retention {
+      case .everything: "everything is kept"
+      case .days(let days): "what a checkpoint holds is forgotten after \(Wording.count(Int(days), "day"))"
+      }
+    let state = answer.checkpoint == 0 ? "no checkpoint yet" : "checkpoint at #\(answer.checkpoint)"
+    Console.standard.line("\(room): \(rule); \(state); the log begins at #\(answer.oldest)")
   }
 }

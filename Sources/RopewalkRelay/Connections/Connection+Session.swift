@@ -19,6 +19,18 @@ extension Connection {
     case .push(let push):
       guard let host = rooms[push.room] else { return session.answered(pushes: 1, bytes: push.payload.count) }
       onLoop(of: host) { host.push(push, from: self) }
+    case .checkpoint(let checkpoint):
+      guard let host = rooms[checkpoint.room] else { return }
+      let id = id
+      onLoop(of: host) { host.checkpoint(checkpoint, of: id) }
+    case .checkpointDigest(let number, let cursor, let digest):
+      guard let host = rooms[number] else { return }
+      let id = id
+      onLoop(of: host) { host.checkpointDigest(digest, at: cursor, of: id) }
+    case .retention(let number, let retention):
+      guard let host = rooms[number] else { return }
+      let id = id
+      onLoop(of: host) { host.setRetention(retention, of: id) }
     case .presence(let number, let value):
       guard let host = rooms[number] else { return }
       let id = id

@@ -16,6 +16,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
   private(set) var codecs: Codecs = []
   /// Folded entries may be sent as they are stored.
   private(set) var takesSegments = false
+  /// A checkpoint may be sent, and asked for.
+  private(set) var takesCheckpoints = false
   /// The network address that the connection comes from.
   let address: String?
   let services: RelayServices
@@ -141,6 +143,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
   /// Called when the session has been opened.
   func greeted() {
     codecs = session.codecs
+    takesCheckpoints = session.features.contains(.checkpoints)
     takesSegments = codecs.contains(.zstd) && session.features.contains(.segments)
     meters.greeted.add(1)
     visit.greeted()

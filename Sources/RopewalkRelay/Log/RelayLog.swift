@@ -7,9 +7,9 @@ import RopewalkSync
 protocol RelayLog: Sendable {
   typealias Completion<Value> = @Sendable (Result<Value, RelayLogError>) -> Void
 
-  /// The head of a room's log, after all that was handed in before. A room that has no entry has an empty
+  /// Where a room's log stands, after all that was handed in before. A room that has no entry has an empty
   /// log.
-  func open(_ room: RoomName, _ completion: @escaping Completion<LogHead>)
+  func open(_ room: RoomName, _ completion: @escaping Completion<LogState>)
 
   /// Appends entries whose cursors go on from the head. The completion says that they are on stable
   /// storage, or that none of them is in the log.
@@ -19,6 +19,15 @@ protocol RelayLog: Sendable {
   /// begins there.
   func read(
     _ room: RoomName, from cursor: UInt64, maximumBytes: Int, _ completion: @escaping Completion<LogBatch>)
+
+  /// Changes a room's log otherwise, and tells where it stands then.
+  func change(_ room: RoomName, _ change: LogChange, _ completion: @escaping Completion<LogState>)
+
+  /// Parts of the confirmed checkpoint at a cursor, at least one, else up to so many bytes; nil if there is
+  /// no such.
+  func checkpoint(
+    of room: RoomName, at cursor: UInt64, from first: UInt64, maximumBytes: Int,
+    _ completion: @escaping Completion<CheckpointBatch?>)
 
   /// The digest at a cursor above 0; nil if the log has no such entry.
   func digest(of room: RoomName, at cursor: UInt64, _ completion: @escaping Completion<LogDigest?>)

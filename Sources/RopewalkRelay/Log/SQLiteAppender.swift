@@ -17,7 +17,7 @@ final class SQLiteAppender: @unchecked Sendable {
   private var rooms: [RoomName: RoomRow] = [:]
   private var subjects: [[UInt8]: Int64] = [:]
   private var documents: [RoomDocument: Int64] = [:]
-  private let compressor = ZstdCompressor()
+  let compressor = ZstdCompressor()
   private let commits: CommitMeter
 
   private let folding: FoldConfiguration
@@ -67,6 +67,7 @@ final class SQLiteAppender: @unchecked Sendable {
       switch item {
       case .open(_, let completion): completion(.failure(error))
       case .append(_, _, let completion): completion(.failure(error))
+      case .change(_, _, let completion): completion(.failure(error))
       case .flush(let completion): completion()
       case .probe(let completion): completion(.failure(error))
       case .fold: break
@@ -103,6 +104,13 @@ final class SQLiteAppender: @unchecked Sendable {
     }
   }
 
+  /// What is not folded of a room has changed otherwise.
+  func recount(_ room: Int64) { unfolded[room] = nil }
+
+  func roomID(_ room: RoomName, _ database: Database) throws -> Int64 {
+    try row(of: room, database).id ?? insert(database, "INSERT INTO rooms (name) VALUES (?)", [room.text])
+  }
+
   private func grow(_ room: Int64, by entries: [RelayRoom.NewEntry], _ database: Database) throws {
     guard let tail = unfolded[room] else {
       let row = try Row.fetchOne(
@@ -126,8 +134,12 @@ final class SQLiteAppender: @unchecked Sendable {
       try database.execute(sql: "PRAGMA user_version = \(SQLiteLogSchema.version)")
       return { completion(.success(())) }
     case .open(let room, let completion):
-      let head = try SQLiteLogReading.head(database, room)
-      return { completion(.success(head)) }
+      let state = try SQLiteLogReading.state(database, room)
+      return { completion(.success(state)) }
+    case .change(let room, let change, let completion):
+      try self.change(room, change, database)
+      let state = try SQLiteLogReading.state(database, room)
+      return { completion(.success(state)) }
     case .append(let entries, let room, let completion):
       var row = try row(of: room, database)
       let isDense = entries.enumerated().allSatisfy { $1.entry.cursor == row.head + UInt64($0) + 1 }
@@ -159,15 +171,15 @@ final class SQLiteAppender: @unchecked Sendable {
         """)
     let span = entry.header.span
     try statement.execute(arguments: [
-      room, Int64(bitPattern: entry.cursor), try subject(entry.subject, database),
-      Int64(bitPattern: entry.time), try document(entry.header.document, in: room, database),
+      room, Int64(bitPattern: entry.cursor), try subjectID(entry.subject, database),
+      Int64(bitPattern: entry.time), try documentID(entry.header.document, in: room, database),
       Int64(bitPattern: span.replica.rawValue), Int64(span.seqs.lowerBound), Int64(span.seqs.count),
       Data(new.payloadHash.bytes), Data(new.digest.bytes), Int64(entry.payload.count),
       packed == nil ? 0 : 1, Data(packed ?? entry.payload),
     ])
   }
 
-  private func subject(_ name: [UInt8], _ database: Database) throws -> Int64 {
+  func subjectID(_ name: [UInt8], _ database: Database) throws -> Int64 {
     if let id = subjects[name] { return id }
     let text = String(decoding: name, as: UTF8.self)
     let found = try Int64.fetchOne(database, sql: "SELECT id FROM subjects WHERE name = ?", arguments: [text])
@@ -176,7 +188,7 @@ final class SQLiteAppender: @unchecked Sendable {
     return id
   }
 
-  private func document(_ key: DocumentKey, in room: Int64, _ database: Database) throws -> Int64 {
+  func documentID(_ key: DocumentKey, in room: Int64, _ database: Database) throws -> Int64 {
     if let id = documents[RoomDocument(room: room, document: key)] { return id }
     let values: StatementArguments = [room, key.name.text, Int64(bitPattern: key.lineage.rawValue)]
     let found = try Int64.fetchOne(

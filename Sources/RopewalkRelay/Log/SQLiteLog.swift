@@ -7,7 +7,8 @@ import RopewalkSync
 /// all that has gathered in one transaction, so that one fsync serves many pushes.
 final class SQLiteLog: RelayLog {
   enum Work: Sendable {
-    case open(RoomName, Completion<LogHead>)
+    case open(RoomName, Completion<LogState>)
+    case change(RoomName, LogChange, Completion<LogState>)
     case append([RelayRoom.NewEntry], RoomName, Completion<Void>)
     case flush(@Sendable () -> Void)
     case probe(Completion<Void>)
@@ -41,8 +42,23 @@ final class SQLiteLog: RelayLog {
     appender = SQLiteAppender(commits: commits, folding: folding)
   }
 
-  func open(_ room: RoomName, _ completion: @escaping Completion<LogHead>) {
+  func open(_ room: RoomName, _ completion: @escaping Completion<LogState>) {
     submit(.open(room, completion))
+  }
+
+  func change(_ room: RoomName, _ change: LogChange, _ completion: @escaping Completion<LogState>) {
+    submit(.change(room, change, completion))
+  }
+
+  func checkpoint(
+    of room: RoomName, at cursor: UInt64, from first: UInt64, maximumBytes: Int,
+    _ completion: @escaping Completion<CheckpointBatch?>
+  ) {
+    read(completion) {
+      try StoredCheckpoint.confirmed(of: room, $0).flatMap {
+        $0.head.cursor == cursor ? $0 : nil
+      }?.batch(from: first, maximumBytes: maximumBytes, $0)
+    }
   }
 
   func append(

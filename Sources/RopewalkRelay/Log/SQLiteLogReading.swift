@@ -14,8 +14,29 @@ enum SQLiteLogReading {
         ORDER BY cursor DESC LIMIT 1
         """, [room.text])
     if let row { return LogHead(cursor: try row.unsigned(0), digest: try row.digest(1)) }
-    guard let last = try StoredSegment.last(of: room, database) else { return .empty }
-    return LogHead(cursor: last.segment.last, digest: last.digest)
+    if let last = try StoredSegment.last(of: room, database) {
+      return LogHead(cursor: last.segment.last, digest: last.digest)
+    }
+    let start = try start(database, room)
+    return LogHead(cursor: start.oldest - 1, digest: start.before)
+  }
+
+  /// The first entry that is not forgotten, and the digest before it.
+  static func start(_ database: Database, _ room: RoomName) throws -> (oldest: UInt64, before: LogDigest) {
+    let row = try Row.fetchOne(
+      database, cached: "SELECT oldest, before FROM rooms WHERE name = ?", [room.text])
+    guard let row else { return (1, .zero) }
+    let oldest = try row.unsigned(0)
+    guard oldest > 0 else { throw damaged }
+    return (oldest, try row.digest(1))
+  }
+
+  static func state(_ database: Database, _ room: RoomName) throws -> LogState {
+    let row = try Row.fetchOne(database, cached: "SELECT retention FROM rooms WHERE name = ?", [room.text])
+    guard let retention = Retention(wireValue: try row?.unsigned(0) ?? 0) else { throw damaged }
+    return LogState(
+      head: try head(database, room), oldest: try start(database, room).oldest,
+      checkpoint: try StoredCheckpoint.confirmed(of: room, database)?.head, retention: retention)
   }
 
   /// The digest before an entry that is not folded; nil if that is not known.
@@ -24,7 +45,11 @@ enum SQLiteLogReading {
     let row = try Row.fetchOne(
       database, cached: "SELECT digest FROM segments WHERE room = ? AND last = ? ORDER BY first DESC LIMIT 1",
       [room, Int64(bitPattern: cursor - 1)])
-    return try row?.digest(0)
+    if let row { return try row.digest(0) }
+    let start = try Row.fetchOne(
+      database, cached: "SELECT before FROM rooms WHERE id = ? AND oldest = ?",
+      [room, Int64(bitPattern: cursor)])
+    return try start?.digest(0)
   }
 
   static func digest(_ database: Database, _ room: RoomName, at cursor: UInt64) throws -> LogDigest? {
@@ -34,7 +59,11 @@ enum SQLiteLogReading {
         SELECT digest FROM entries WHERE room = (SELECT id FROM rooms WHERE name = ?) AND cursor = ?
         """, [room.text, Int64(bitPattern: cursor)])
     if let row { return try row.digest(0) }
-    return try StoredSegment.holding(cursor, of: room, database)?.digest(at: cursor)
+    if let stored = try StoredSegment.holding(cursor, of: room, database) {
+      return try stored.digest(at: cursor)
+    }
+    let start = try start(database, room)
+    return start.oldest == cursor + 1 ? start.before : nil
   }
 
   static func coverage(
@@ -58,7 +87,9 @@ enum SQLiteLogReading {
       ranges.append(
         CoveredRange(seqs: try row.sequenceNumbers(0, 1), cursor: try row.unsigned(2), payloadHash: hash))
     }
-    return try foldedCoverage(database, room, key) + ranges
+    ranges += try foldedCoverage(database, room, key)
+    guard let checkpoint = try StoredCheckpoint.confirmed(of: room, database) else { return ranges }
+    return ranges + uncovered(try checkpoint.coverage(room, key, database), by: ranges)
   }
 
   /// What segments hold of one replica and document. They are few: a replica is one writing session.
@@ -92,6 +123,7 @@ enum SQLiteLogReading {
   static func batch(
     _ database: Database, _ room: RoomName, from cursor: UInt64, maximumBytes: Int
   ) throws -> LogBatch {
+    if cursor < (try start(database, room)).oldest { return .forgotten }
     guard let stored = try StoredSegment.holding(cursor, of: room, database) else {
       return .entries(try entries(database, room, from: cursor, maximumBytes: maximumBytes))
     }

@@ -11,6 +11,7 @@ enum SQLiteLogSchema {
   /// released is never changed: what comes later is a further step.
   static let steps: [Step] = [
     { try $0.execute(sql: version1) }, { try $0.execute(sql: version2) },
+    { try $0.execute(sql: version3) },
   ]
   /// The version that is written here, kept in the file as `user_version`.
   static var version: Int { steps.count }
@@ -103,5 +104,34 @@ enum SQLiteLogSchema {
       segment INTEGER NOT NULL REFERENCES segments,
       PRIMARY KEY (document, replica, segment)
     ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Checkpoints, and what was forgotten since they hold it.
+  private static let version3 = """
+    ALTER TABLE rooms ADD COLUMN oldest INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE rooms ADD COLUMN before BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';
+    ALTER TABLE rooms ADD COLUMN retention INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE checkpoints (
+      id INTEGER PRIMARY KEY,
+      room INTEGER NOT NULL REFERENCES rooms,
+      cursor INTEGER NOT NULL,
+      digest BLOB,
+      UNIQUE (room, cursor)
+    ) STRICT;
+    CREATE TABLE checkpoint_parts (
+      checkpoint INTEGER NOT NULL REFERENCES checkpoints,
+      number INTEGER NOT NULL,
+      subject INTEGER REFERENCES subjects,
+      time INTEGER NOT NULL DEFAULT 0,
+      document INTEGER NOT NULL REFERENCES documents,
+      replica INTEGER NOT NULL,
+      first INTEGER NOT NULL,
+      count INTEGER NOT NULL,
+      size INTEGER NOT NULL,
+      codec INTEGER NOT NULL,
+      payload BLOB NOT NULL,
+      PRIMARY KEY (checkpoint, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX checkpoint_parts_by_span ON checkpoint_parts (document, replica, first);
     """
 }

@@ -48,8 +48,10 @@ final class RoomHost: @unchecked Sendable {
     let session = connection.id
     connections[session] = connection
     openIfNeeded()
+    let features: Features = connection.takesCheckpoints ? [.checkpoints] : []
     handle { room in
-      room.join(session, subject: subject, role: role, cursor: join.cursor, digest: join.digest)
+      room.join(
+        session, subject: subject, role: role, features: features, cursor: join.cursor, digest: join.digest)
     }
   }
 
@@ -72,6 +74,18 @@ final class RoomHost: @unchecked Sendable {
   func setPresence(_ value: [UInt8]?, of session: UInt64) {
     let now = services.now()
     handle { $0.setPresence(value, of: session, now: now) }
+  }
+
+  func checkpoint(_ checkpoint: ClientMessage.Checkpoint, of session: UInt64) {
+    handle { $0.checkpoint(checkpoint, from: session) }
+  }
+
+  func checkpointDigest(_ digest: LogDigest, at cursor: UInt64, of session: UInt64) {
+    handle { $0.checkpointDigest(digest, at: cursor, from: session) }
+  }
+
+  func setRetention(_ retention: Retention?, of session: UInt64) {
+    handle { $0.setRetention(retention, from: session) }
   }
 
   func ready(_ session: UInt64) { handle { $0.ready(session) } }
@@ -99,11 +113,13 @@ final class RoomHost: @unchecked Sendable {
     services.log.open(name) { result in self.loop.execute { self.opened(result) } }
   }
 
-  private func opened(_ result: Result<LogHead, RelayLogError>) {
+  private func opened(_ result: Result<LogState, RelayLogError>) {
     guard case .opening(let inputs) = stage else { return }
     switch result {
-    case .success(let head):
-      stage = .open(RelayRoom(name, number: number, head: head, configuration: services.roomConfiguration))
+    case .success(let log):
+      stage = .open(RelayRoom(name, number: number, log: log, configuration: services.roomConfiguration))
+      let now = services.now()
+      handle { $0.opened(now: now) }
       for input in inputs { handle(input) }
     case .failure(let error):
       report(error)
@@ -195,6 +211,13 @@ extension RoomHost {
       services.log.digest(of: name, at: cursor) { self.found($0) { $0.foundDigest($1, at: cursor) } }
     case .findCoverage(let key):
       services.log.coverage(of: name, key) { self.found($0) { $0.foundCoverage($1, of: key) } }
+    case .change(let change):
+      let now = services.now()
+      services.log.change(name, change) { self.found($0) { $0.changed($1, now: now) } }
+    case .readCheckpoint(let cursor, let first, let maximumBytes, let session):
+      services.log.checkpoint(of: name, at: cursor, from: first, maximumBytes: maximumBytes) {
+        self.found($0) { $0.foundCheckpoint($1, for: session) }
+      }
     case .read(let cursor, let maximumBytes):
       services.log.read(name, from: cursor, maximumBytes: maximumBytes) {
         self.found($0) { $0.found($1, from: cursor) }

@@ -10,7 +10,7 @@ enum Schema {
   static var current: Int { steps.count }
 
   /// Step n makes schema n + 1 out of schema n. A released step is never changed.
-  static let steps: [String] = [version1]
+  static let steps: [String] = [version1, version2]
 
   private static let version1 = """
     CREATE TABLE rooms (
@@ -118,6 +118,20 @@ enum Schema {
       key TEXT NOT NULL,
       value BLOB NOT NULL,
       PRIMARY KEY (document, key)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  /// What a room's log holds by the word of a checkpoint, which stood in for the log's beginning.
+  private static let version2 = """
+    CREATE TABLE checkpoint_spans (
+      document INTEGER NOT NULL REFERENCES documents (id),
+      replica INTEGER NOT NULL,
+      first INTEGER NOT NULL,
+      "end" INTEGER NOT NULL,
+      cursor INTEGER NOT NULL,
+      subject TEXT,
+      time INTEGER,
+      PRIMARY KEY (document, replica, first)
     ) STRICT, WITHOUT ROWID;
     """
 }

@@ -133,6 +133,25 @@ extension Transaction {
         ])
       try noteFirstCursor(try entry.unsigned(4), of: document)
     }
+    let parts = try source.db.rows(
+      """
+      SELECT p.document, p.replica, p.first, p."end", p.cursor, p.subject, p.time FROM checkpoint_spans p
+      JOIN documents d ON d.id = p.document WHERE d.room = ? ORDER BY d.first_cursor
+      """, [sourceRoom])
+    for part in parts {
+      guard let document = ids[try part.integer(0)] else { continue }
+      let span = try part.span(1)
+      try db.run(
+        """
+        INSERT INTO checkpoint_spans (document, replica, first, "end", cursor, subject, time)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+          document, span.replica.stored, Int64(span.seqs.lowerBound), Int64(span.seqs.upperBound),
+          try part.integer(4), try part.optionalString(5), try part.optionalInteger(6),
+        ])
+      try noteFirstCursor(placeInCheckpoint(of: document), of: document)
+    }
     for held in try source.db.rows("SELECT cursor, reason, payload FROM held WHERE room = ?", [sourceRoom]) {
       try db.run(
         "INSERT INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",

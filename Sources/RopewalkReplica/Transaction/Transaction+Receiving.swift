@@ -46,7 +46,7 @@ extension Transaction {
   }
 
   /// Entries of one room on their way into documents, which are written once when all are merged.
-  private struct Batch {
+  struct Batch {
     let room: RoomName
     let roomID: Int64
     var ids: [DocumentKey: Int64] = [:]
@@ -55,7 +55,7 @@ extension Transaction {
   }
 
   /// Finds the document of an entry, or makes it.
-  private func place(_ entry: LogEntry, in batch: inout Batch) throws {
+  func place(_ entry: LogEntry, in batch: inout Batch) throws {
     let key = entry.header.document
     let id: Int64
     if let known = batch.ids[key] {
@@ -63,7 +63,7 @@ extension Transaction {
     } else {
       id = try documentID(key, in: batch.room) ?? makeDocument(key, in: batch.room)
       batch.ids[key] = id
-      try noteFirstCursor(entry.cursor, of: id)
+      try noteFirstCursor(isTakingCheckpoint ? placeInCheckpoint(of: id) : entry.cursor, of: id)
       if try currentID(key.name, in: batch.room) != id, !batch.result.lineageClashes.contains(key.name) {
         batch.result.lineageClashes.append(key.name)
       }
@@ -72,7 +72,7 @@ extension Transaction {
   }
 
   /// Merges the entries of one document, and writes what it has become.
-  private func receive(_ entries: ArraySlice<LogEntry>, of id: Int64, in batch: inout Batch) throws {
+  func receive(_ entries: ArraySlice<LogEntry>, of id: Int64, in batch: inout Batch) throws {
     var open = OpenDocument(try take(id))
     var rest = entries
     while let entry = rest.first {
@@ -92,7 +92,7 @@ extension Transaction {
   }
 
   /// Keeps an entry aside, if the trouble is with the entry or its document; rethrows other trouble.
-  private func hold(_ entry: LogEntry, of id: Int64, because error: ReplicaError, in batch: inout Batch)
+  func hold(_ entry: LogEntry, of id: Int64, because error: ReplicaError, in batch: inout Batch)
     throws
   {
     guard let reason = error.reasonToHold else { throw error }
@@ -134,6 +134,7 @@ extension Transaction {
   func noteEntry(
     _ entry: LogEntry, of document: Int64, roomID: Int64, _ growth: (inserted: Int, deleted: Int)
   ) throws {
+    if isTakingCheckpoint { return try noteCheckpointPart(entry, of: document) }
     try db.run(
       """
       INSERT OR REPLACE INTO entries

@@ -44,6 +44,17 @@ extension Transaction {
         SELECT 1 FROM history h WHERE h.document = e.document AND h.replica = e.replica
           AND h.first < e."end" AND h."end" > e.first)
       """, [id])
+    try db.run(
+      """
+      INSERT INTO history (document, replica, first, "end", origin, began, ended, inserted, deleted)
+      SELECT e.document, e.replica, e.first, e."end", 1, e.time, e.time, 0, 0 FROM checkpoint_spans e
+      JOIN documents d ON d.id = e.document
+      WHERE d.room = ? AND e.time IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM history h WHERE h.document = e.document AND h.replica = e.replica
+          AND h.first < e."end" AND h."end" > e.first)
+      """, [id])
+    try db.run(
+      "DELETE FROM checkpoint_spans WHERE document IN (SELECT id FROM documents WHERE room = ?)", [id])
     try db.run("DELETE FROM entries WHERE room = ?", [id])
     try db.run("DELETE FROM held WHERE room = ?", [id])
     try db.run(
@@ -88,6 +99,9 @@ extension Transaction {
     var spans = SpanSet()
     let rows = try db.rows(#"SELECT replica, first, "end" FROM entries WHERE document = ?"#, [document])
     for row in rows { spans.insert(try row.span(0)) }
+    let held = try db.rows(
+      #"SELECT replica, first, "end" FROM checkpoint_spans WHERE document = ?"#, [document])
+    for row in held { spans.insert(try row.span(0)) }
     return spans
   }
 

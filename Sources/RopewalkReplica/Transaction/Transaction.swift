@@ -17,6 +17,8 @@ final class Transaction {
   private(set) var foreignChanges: [Change] = []
   /// To be published when this transaction is committed.
   private(set) var changes: [Change] = []
+  /// Entries that come now are parts of a checkpoint.
+  var isTakingCheckpoint = false
   /// Whether an outbox may have grown.
   var outboxGrew = false
   /// Whether the author was written into the file.

@@ -29,6 +29,13 @@ extension ClientSession {
     case .tokenAccepted(let expires): return [.tokenAccepted(expires: expires)]
     case .joined(let joined): return receivedJoined(joined, now)
     case .entries(let number, let entries): return receivedEntries(entries, of: number)
+    case .checkpoint(let number, let batch): return receivedCheckpoint(batch, of: number)
+    case .checkpointWanted(let number, let cursor, let isWhole):
+      guard let room = namesByNumber[number], cursor <= memberships[room]?.cursor ?? 0 else { return [] }
+      return [.checkpointWanted(room: room, cursor: cursor, isWhole: isWhole)]
+    case .retention(let retention):
+      guard let room = namesByNumber[retention.room] else { return [] }
+      return [.retention(room: room, retention)]
     case .caughtUp(let number, let cursor, let digest): return receivedCaughtUp(number, cursor, digest, now)
     case .acknowledged(let number, let acknowledgements):
       guard let room = namesByNumber[number] else { return [] }
@@ -92,6 +99,7 @@ extension ClientSession {
     memberships[joined.room]?.role = joined.role
     var effects: [Effect] = [.joined(joined)]
     if joined.isRestart {
+      memberships[joined.room]?.nextPart = 0
       memberships[joined.room]?.cursor = 0
       memberships[joined.room]?.digest = .zero
       memberships[joined.room]?.isReplaying = true
@@ -112,6 +120,23 @@ extension ClientSession {
     }
     memberships[room] = membership
     return [.deliver(room: room, entries: entries, cursor: membership.cursor, digest: membership.digest)]
+  }
+
+  private mutating func receivedCheckpoint(_ batch: CheckpointBatch, of number: RoomNumber) -> [Effect] {
+    guard let room = namesByNumber[number], var membership = memberships[room] else { return [] }
+    if batch.first == 0 { membership.nextPart = 0 }
+    guard membership.cursor == 0, batch.first == membership.nextPart, batch.isLast || !batch.parts.isEmpty
+    else {
+      return close(
+        .protocolViolation, retry: .after(milliseconds: 5000), "The relay left out part of a checkpoint.")
+    }
+    membership.nextPart += UInt64(batch.parts.count)
+    if batch.isLast {
+      membership.cursor = batch.head.cursor
+      membership.digest = batch.head.digest
+    }
+    memberships[room] = membership
+    return [.checkpoint(room: room, batch)]
   }
 
   private mutating func receivedCaughtUp(

@@ -2,10 +2,10 @@ import RopewalkCore
 
 /// The client's end of one connection, for any number of rooms: messages and wishes in, effects out.
 ///
-/// A session lives as long as its connection; after a reconnect a new one is made and the rooms are joined anew from
-/// what is stored. It reads no clock and touches no socket: `now` is in milliseconds of any clock that never goes
-/// back. The caller performs the effects **in order** before it hands in the next message. What must happen for each
-/// is said at `Effect`.
+/// A session lives as long as its connection; after a reconnect a new one is made and the rooms are joined
+/// anew from what is stored. It reads no clock and touches no socket: `now` is in milliseconds of any clock
+/// that never goes back. The caller performs the effects **in order** before it hands in the next message.
+/// What must happen for each is said at `Effect`.
 ///
 /// ```
 /// connected ─▶ hello ─▶ welcomed ─▶ join ─▶ joined ─▶ deliver … caughtUp ─▶ deliver …
@@ -57,8 +57,8 @@ public struct ClientSession: Sendable {
   public internal(set) var welcome: RelayMessage.Welcome?
   var memberships: [RoomName: Membership] = [:]
   var namesByNumber: [RoomNumber: RoomName] = [:]
-  /// Joins that the relay has not answered. There is one per room at a time: a room that was left and joined again
-  /// meanwhile is joined when the answer to the first has come.
+  /// Joins that the relay has not answered. There is one per room at a time: a room that was left and
+  /// joined again meanwhile is joined when the answer to the first has come.
   var unansweredJoins: Set<RoomName> = []
   var inFlight: [UInt64: InFlight] = [:]
   var inFlightBytes = 0
@@ -82,8 +82,8 @@ public struct ClientSession: Sendable {
     return [send(.hello(hello), now)]
   }
 
-  /// The WebSocket is gone. Pushes that were in flight are unanswered: they are sent again, unchanged, in the next
-  /// session.
+  /// The WebSocket is gone. Pushes that were in flight are unanswered: they are sent again, unchanged, in
+  /// the next session.
   public mutating func disconnected() {
     state = .closed
     memberships = [:]
@@ -117,7 +117,8 @@ public struct ClientSession: Sendable {
     return [send(.token(token), now)]
   }
 
-  /// Sets what the others in a room see of this session; nil withdraws it. Kept, and sent again, until it changes.
+  /// Sets what the others in a room see of this session; nil withdraws it. Kept, and sent again, until it
+  /// changes.
   ///
   /// - Parameter value: at most `limits.largestPresence` bytes; a larger value is withdrawn instead.
   public mutating func setPresence(_ value: [UInt8]?, in room: RoomName, now: UInt64) -> [Effect] {
@@ -126,6 +127,42 @@ public struct ClientSession: Sendable {
     memberships[room]?.presence.value = fits ? value : nil
     memberships[room]?.presence.isDirty = true
     return sendPresence(of: room, now)
+  }
+
+  /// Sends a checkpoint that the relay wanted whole, in messages of about `maximumBytes`.
+  public mutating func sendCheckpoint(
+    _ parts: [CheckpointPart], of room: RoomName, at cursor: UInt64, maximumBytes: Int = 256 << 10,
+    now: UInt64
+  ) -> [Effect] {
+    guard state == .open, let number = memberships[room]?.number else { return [] }
+    var effects: [Effect] = []
+    var (start, end, bytes) = (0, 0, 0)
+    repeat {
+      while end < parts.count, end == start || bytes + parts[end].payload.count <= maximumBytes {
+        bytes += parts[end].payload.count + 64
+        end += 1
+      }
+      let message = ClientMessage.Checkpoint(
+        room: number, cursor: cursor, first: UInt64(start), isLast: end == parts.count,
+        parts: Array(parts[start..<end]))
+      effects.append(send(.checkpoint(message), now))
+      (start, bytes) = (end, 0)
+    } while start < parts.count
+    return effects
+  }
+
+  /// Says what a checkpoint must be: `Checkpoint.digest` of the parts that this replica would send.
+  public mutating func sendCheckpointDigest(
+    _ digest: LogDigest, of room: RoomName, at cursor: UInt64, now: UInt64
+  ) -> [Effect] {
+    guard state == .open, let number = memberships[room]?.number else { return [] }
+    return [send(.checkpointDigest(room: number, cursor: cursor, digest: digest), now)]
+  }
+
+  /// Asks what the relay may forget of a room's log, or sets it, which takes the role *own*.
+  public mutating func requestRetention(_ retention: Retention?, of room: RoomName, now: UInt64) -> [Effect] {
+    guard state == .open, let number = memberships[room]?.number else { return [] }
+    return [send(.retention(room: number, retention), now)]
   }
 
   /// Asks for membership, unless an earlier request must be answered first.

@@ -63,4 +63,6 @@ public enum LogBatch: Hashable, Sendable {
   case entries([LogEntry])
   /// Entries as they are stored.
   case segment(LogSegment)
+  /// What was asked for is before the oldest entry.
+  case forgotten
 }

@@ -9,6 +9,9 @@ extension ClientMessage {
     static let push: UInt8 = 5
     static let presence: UInt8 = 6
     static let ping: UInt8 = 7
+    static let checkpoint: UInt8 = 8
+    static let checkpointDigest: UInt8 = 9
+    static let retention: UInt8 = 10
   }
 
   /// The most bytes of a client's name.
@@ -53,6 +56,27 @@ extension ClientMessage {
     case .ping(let number):
       writer.byte(Kind.ping)
       writer.varint(number)
+    case .checkpoint(let checkpoint):
+      writer.byte(Kind.checkpoint)
+      writer.varint32(checkpoint.room.rawValue)
+      writer.varint(checkpoint.cursor)
+      writer.varint(checkpoint.first)
+      writer.byte(checkpoint.isLast ? 1 : 0)
+      writer.varint(UInt64(checkpoint.parts.count))
+      for part in checkpoint.parts {
+        part.header.write(to: &writer)
+        writer.block(part.payload)
+      }
+    case .checkpointDigest(let room, let cursor, let digest):
+      writer.byte(Kind.checkpointDigest)
+      writer.varint32(room.rawValue)
+      writer.varint(cursor)
+      writer.append(digest.bytes)
+    case .retention(let room, let retention):
+      writer.byte(Kind.retention)
+      writer.varint32(room.rawValue)
+      writer.byte(retention == nil ? 0 : 1)
+      if let retention { writer.varint(retention.wireValue) }
     }
     return writer.bytes
   }
@@ -80,6 +104,13 @@ extension ClientMessage {
     case Kind.presence:
       self = .presence(room: try reader.roomNumber(), value: try reader.optionalBlock("presence"))
     case Kind.ping: self = .ping(try reader.varint("ping"))
+    case Kind.checkpoint: self = .checkpoint(try Checkpoint(from: &reader))
+    case Kind.checkpointDigest:
+      self = .checkpointDigest(
+        room: try reader.roomNumber(), cursor: try reader.varint("cursor"), digest: try reader.digest())
+    case Kind.retention:
+      let room = try reader.roomNumber()
+      self = .retention(room: room, try reader.boolean("retention") ? try reader.retention() : nil)
     default: throw FormatError(.badValue, at: 0, field: "kind")
     }
     try reader.expectEnd()
@@ -104,6 +135,20 @@ extension ClientMessage.Hello {
     codecs = Codecs(rawValue: try reader.byte("codecs"))
     token = try reader.shortBlock(WireProtocol.maximumTokenBytes, "token")
     agent = try reader.shortBlock(ClientMessage.maximumAgentBytes, "agent")
+  }
+}
+
+extension ClientMessage.Checkpoint {
+  init(from reader: inout ByteReader) throws(FormatError) {
+    room = try reader.roomNumber()
+    cursor = try reader.varint("cursor")
+    first = try reader.varint("first part")
+    isLast = try reader.boolean("last")
+    parts = []
+    for _ in 0..<(try reader.count("parts", unit: 20)) {
+      parts.append(
+        CheckpointPart(header: try EntryHeader(from: &reader), payload: Array(try reader.block("payload"))))
+    }
   }
 }
 
@@ -159,6 +204,14 @@ extension ByteReader {
     case 1: return true
     default: throw FormatError(.badValue, at: start, field: field)
     }
+  }
+
+  mutating func retention() throws(FormatError) -> Retention {
+    let start = offset
+    guard let retention = Retention(wireValue: try varint("retention")) else {
+      throw FormatError(.badValue, at: start, field: "retention")
+    }
+    return retention
   }
 
   mutating func role() throws(FormatError) -> Role {

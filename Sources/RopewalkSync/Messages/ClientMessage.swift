@@ -25,6 +25,35 @@ public enum ClientMessage: Hashable, Sendable {
   case presence(room: RoomNumber, value: [UInt8]?)
   /// Asks for a `pong` with the same number.
   case ping(UInt64)
+  /// Part of a checkpoint that was asked for.
+  case checkpoint(Checkpoint)
+  /// What a checkpoint must be, by what was read of the log.
+  case checkpointDigest(room: RoomNumber, cursor: UInt64, digest: LogDigest)
+  /// Another rule on what the relay may forget; nil asks for the one there is.
+  case retention(room: RoomNumber, Retention?)
+
+  /// Part of a checkpoint.
+  public struct Checkpoint: Hashable, Sendable {
+    /// The room.
+    public var room: RoomNumber
+    /// The last entry that the checkpoint holds.
+    public var cursor: UInt64
+    /// The number of the first part here, counted from 0.
+    public var first: UInt64
+    /// No part follows.
+    public var isLast: Bool
+    /// The parts, in their order.
+    public var parts: [CheckpointPart]
+
+    /// Makes a message.
+    public init(room: RoomNumber, cursor: UInt64, first: UInt64, isLast: Bool, parts: [CheckpointPart]) {
+      self.room = room
+      self.cursor = cursor
+      self.first = first
+      self.isLast = isLast
+      self.parts = parts
+    }
+  }
 
   /// Introduces a client.
   public struct Hello: Hashable, Sendable {

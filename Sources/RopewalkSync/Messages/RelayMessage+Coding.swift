@@ -13,6 +13,9 @@ extension RelayMessage {
     static let role: UInt8 = 73
     static let error: UInt8 = 74
     static let pong: UInt8 = 75
+    static let checkpointWanted: UInt8 = 76
+    static let checkpoint: UInt8 = 77
+    static let retention: UInt8 = 78
   }
 
   /// The kind of an `entries` message.
@@ -86,6 +89,27 @@ extension RelayMessage {
     case .pong(let number):
       writer.byte(Kind.pong)
       writer.varint(number)
+    case .checkpointWanted(let room, let cursor, let isWhole):
+      writer.byte(Kind.checkpointWanted)
+      writer.varint32(room.rawValue)
+      writer.varint(cursor)
+      writer.byte(isWhole ? 1 : 0)
+    case .checkpoint(let room, let batch):
+      writer.reserve(batch.parts.reduce(64) { $0 + $1.encodedSizeBound })
+      writer.byte(Kind.checkpoint)
+      writer.varint32(room.rawValue)
+      writer.varint(batch.head.cursor)
+      writer.append(batch.head.digest.bytes)
+      writer.varint(batch.first)
+      writer.byte(batch.isLast ? 1 : 0)
+      writer.varint(UInt64(batch.parts.count))
+      for part in batch.parts { part.write(to: &writer) }
+    case .retention(let retention):
+      writer.byte(Kind.retention)
+      writer.varint32(retention.room.rawValue)
+      writer.varint(retention.retention.wireValue)
+      writer.varint(retention.oldest)
+      writer.varint(retention.checkpoint)
     }
     return writer.bytes
   }
@@ -124,6 +148,17 @@ extension RelayMessage {
     case Kind.role: self = .role(room: try reader.roomNumber(), try reader.role())
     case Kind.error: self = try Self.error(from: &reader)
     case Kind.pong: self = .pong(try reader.varint("pong"))
+    case Kind.checkpointWanted:
+      self = .checkpointWanted(
+        room: try reader.roomNumber(), cursor: try reader.varint("cursor"),
+        isWhole: try reader.boolean("whole"))
+    case Kind.checkpoint:
+      self = .checkpoint(room: try reader.roomNumber(), try CheckpointBatch(from: &reader))
+    case Kind.retention:
+      self = .retention(
+        Retention(
+          room: try reader.roomNumber(), retention: try reader.retention(),
+          oldest: try reader.varint("oldest"), checkpoint: try reader.varint("checkpoint")))
     default: throw FormatError(.badValue, at: 0, field: "kind")
     }
     try reader.expectEnd()
@@ -246,5 +281,21 @@ extension Refusal {
     case 5: self = .overloaded(retryAfter: try reader.varint32("retry"))
     default: throw FormatError(.badValue, at: place, field: "refusal")
     }
+  }
+}
+
+extension CheckpointBatch {
+  init(from reader: inout ByteReader) throws(FormatError) {
+    let place = reader.offset
+    let cursor = try reader.varint("cursor")
+    guard cursor > 0 else { throw FormatError(.badValue, at: place, field: "cursor") }
+    let head = LogHead(cursor: cursor, digest: try reader.digest())
+    let first = try reader.varint("first part")
+    let isLast = try reader.boolean("last")
+    var parts: [LogEntry] = []
+    for _ in 0..<(try reader.count("parts", unit: 21)) {
+      parts.append(try LogEntry(cursor: cursor, from: &reader))
+    }
+    self.init(head: head, first: first, parts: parts, isLast: isLast)
   }
 }

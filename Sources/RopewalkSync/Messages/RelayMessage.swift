@@ -24,6 +24,32 @@ public enum RelayMessage: Hashable, Sendable {
   case error(room: RoomName?, ProtocolError)
   /// Answers a ping.
   case pong(UInt64)
+  /// Make a checkpoint at a cursor: send it whole, or only its digest.
+  case checkpointWanted(room: RoomNumber, cursor: UInt64, isWhole: Bool)
+  /// The history up to a cursor, in place of the entries up to there. Comes in several messages.
+  case checkpoint(room: RoomNumber, CheckpointBatch)
+  /// What the relay may forget, and what it has.
+  case retention(Retention)
+
+  /// What the relay may forget, and what it has.
+  public struct Retention: Hashable, Sendable {
+    /// The room.
+    public var room: RoomNumber
+    /// The rule.
+    public var retention: RopewalkSync.Retention
+    /// The first entry that is not forgotten.
+    public var oldest: UInt64
+    /// The cursor of the newest confirmed checkpoint, 0 for none.
+    public var checkpoint: UInt64
+
+    /// Makes a message.
+    public init(room: RoomNumber, retention: RopewalkSync.Retention, oldest: UInt64, checkpoint: UInt64) {
+      self.room = room
+      self.retention = retention
+      self.oldest = oldest
+      self.checkpoint = checkpoint
+    }
+  }
 
   /// Introduces a relay.
   public struct Welcome: Hashable, Sendable {
@@ -118,14 +144,15 @@ public enum RelayMessage: Hashable, Sendable {
 
 /// Why a push was not taken.
 public enum Refusal: Hashable, Sendable {
-  /// The log holds some of these events, cut otherwise, in entries up to the cursor `through`. Once those were applied
-  /// without a clash, cut anew and push what the log lacks: the ranges `missing`, ascending. Not before: if the log's
-  /// events are another's under the same id, the missing ones would be taken for theirs.
+  /// The log holds some of these events, cut otherwise, in entries up to the cursor `through`. Once those
+  /// were applied without a clash, cut anew and push what the log lacks: the ranges `missing`, ascending.
+  /// Not before: if the log's events are another's under the same id, the missing ones would be taken for
+  /// theirs.
   case covered(missing: [Range<UInt32>], through: UInt64)
   /// The log holds other bytes under this header, in the entry at this cursor.
   case idClash(at: UInt64)
-  /// An earlier push of the same replica and document was refused, and this one was sent before the client knew: it was
-  /// not looked at, since what it follows is not in the log.
+  /// An earlier push of the same replica and document was refused, and this one was sent before the client
+  /// knew: it was not looked at, since what it follows is not in the log.
   case overtaken
   /// The role does not allow it.
   case forbidden

@@ -25,19 +25,19 @@ public struct CoveredRange: Hashable, Sendable {
   public let seqs: Range<UInt32>
   /// The entry.
   public let cursor: UInt64
-  /// The hash of the entry's payload.
-  public let payloadHash: PayloadHash
+  /// The hash of the entry's payload; nil if the entry was forgotten, and only a checkpoint holds its events.
+  public let payloadHash: PayloadHash?
 
   /// Makes a range.
-  public init(seqs: Range<UInt32>, cursor: UInt64, payloadHash: PayloadHash) {
+  public init(seqs: Range<UInt32>, cursor: UInt64, payloadHash: PayloadHash?) {
     self.seqs = seqs
     self.cursor = cursor
     self.payloadHash = payloadHash
   }
 }
 
-/// Which events of one replica and document a log holds: disjoint ranges, ascending. This is what makes a repeated push
-/// exactly once.
+/// Which events of one replica and document a log holds: disjoint ranges, ascending. This is what makes a
+/// repeated push exactly once.
 struct Coverage: Sendable {
   private(set) var ranges: [CoveredRange] = []
 
@@ -62,9 +62,9 @@ struct Coverage: Sendable {
   func judge(_ seqs: Range<UInt32>, _ payloadHash: PayloadHash) -> Verdict {
     let first = firstIndex(endingAfter: seqs.lowerBound)
     guard first < ranges.count, ranges[first].seqs.lowerBound < seqs.upperBound else { return .new }
-    if ranges[first].seqs == seqs {
+    if ranges[first].seqs == seqs, let hash = ranges[first].payloadHash {
       let cursor = ranges[first].cursor
-      return ranges[first].payloadHash == payloadHash ? .repeated(cursor: cursor) : .clash(cursor: cursor)
+      return hash == payloadHash ? .repeated(cursor: cursor) : .clash(cursor: cursor)
     }
     var missing: [Range<UInt32>] = []
     var through: UInt64 = 0

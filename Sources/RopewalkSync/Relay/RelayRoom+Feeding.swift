@@ -17,6 +17,10 @@ extension RelayRoom {
   /// Answers `read`: dense entries from that cursor on.
   public mutating func found(_ batch: LogBatch, from cursor: UInt64) -> [Effect] {
     guard let waiting = reads.removeValue(forKey: cursor) else { return [] }
+    if batch == .forgotten {
+      for session in waiting { members[session]?.isReading = false }
+      return waiting.flatMap { beginAnew($0) }
+    }
     let last: UInt64
     let effect: Effect
     switch batch {
@@ -28,6 +32,7 @@ extension RelayRoom {
       else { return logFailed() }
       last = end.cursor
       effect = .feed(to: waiting, RelayMessage.entries(room: number, Array(known)).encoded)
+    case .forgotten: return []
     case .segment(let segment):
       guard segment.first == cursor, segment.last <= durable.cursor else { return logFailed() }
       last = segment.last
@@ -72,12 +77,20 @@ extension RelayRoom {
     guard let member = members[session], member.claim == nil, member.isReady, !member.isReading else {
       return []
     }
+    if let progress = member.checkpoint {
+      members[session]?.isReading = true
+      return [
+        .readCheckpoint(
+          cursor: progress.cursor, from: progress.next, maximumBytes: configuration.batchBytes, for: session)
+      ]
+    }
     if member.place == durable.cursor {
       guard !member.isCaughtUp else { return [] }
       members[session]?.isCaughtUp = true
       let message = RelayMessage.caughtUp(room: number, cursor: durable.cursor, digest: durable.digest)
-      return [.send(to: [session], message.encoded)]
+      return [.send(to: [session], message.encoded)] + askToConfirm(session)
     }
+    if member.place + 1 < log.oldest { return beginAnew(session) }
     members[session]?.isReading = true
     let from = member.place + 1
     if reads[from] != nil {

@@ -3,15 +3,19 @@ import RopewalkCore
 extension RelayRoom {
   /// A session asks to become a member; its token allows `role`.
   public mutating func join(
-    _ session: UInt64, subject: [UInt8], role: Role, cursor: UInt64, digest: LogDigest
+    _ session: UInt64, subject: [UInt8], role: Role, features: Features = [], cursor: UInt64,
+    digest: LogDigest
   ) -> [Effect] {
     precondition(!hasFailed, "a failed room is dropped")
     removeMember(session)
-    members[session] = Member(subject: subject, role: role, claim: LogHead(cursor: cursor, digest: digest))
+    members[session] = Member(
+      subject: subject, role: role, features: features, claim: LogHead(cursor: cursor, digest: digest))
     order.append(session)
     if cursor > durable.cursor { return admit(session, asRestart: true) }
     if cursor == durable.cursor { return admit(session, asRestart: digest != durable.digest) }
     if cursor == 0 { return admit(session, asRestart: digest != .zero) }
+    // Whether it was this log cannot be told any more.
+    if cursor + 1 < log.oldest { return admit(session, asRestart: true) }
     checks[cursor, default: []].append(session)
     return checks[cursor]?.count == 1 ? [.findDigest(at: cursor)] : []
   }
@@ -51,6 +55,8 @@ extension RelayRoom {
     unjudged = [:]
     checks = [:]
     reads = [:]
+    attempt = nil
+    retentionWaiters = []
     presence = RoomPresence()
     return effects
   }
@@ -65,6 +71,10 @@ extension RelayRoom {
     guard var member = members[session], let claim = member.claim else { return [] }
     member.claim = nil
     member.place = isRestart ? 0 : claim.cursor
+    if member.place == 0, member.features.contains(.checkpoints) {
+      member.checkpoint = log.checkpoint.map { CheckpointProgress(cursor: $0.cursor) }
+    }
+    if member.checkpoint == nil, member.place + 1 < log.oldest { return sendAwayAsGone(session) }
     members[session] = member
     let joined = RelayMessage.Joined(
       room: name, number: number, role: member.role, head: durable.cursor, isRestart: isRestart)
@@ -73,9 +83,10 @@ extension RelayRoom {
     return effects + advance(session)
   }
 
-  private mutating func removeMember(_ session: UInt64) {
+  mutating func removeMember(_ session: UInt64) {
     guard let member = members.removeValue(forKey: session) else { return }
     order.removeAll { $0 == session }
+    forgetInAttempt(session)
     if let claim = member.claim { checks[claim.cursor]?.removeAll { $0 == session } }
     if member.isReading { reads[member.place + 1]?.removeAll { $0 == session } }
   }

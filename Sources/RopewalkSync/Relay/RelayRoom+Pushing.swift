@@ -28,7 +28,8 @@ extension RelayRoom {
     return effects
   }
 
-  /// Answers `append`: everything up to `cursor` is durable. Acknowledges, and feeds the members that are live.
+  /// Answers `append`: everything up to `cursor` is durable. Acknowledges, and feeds the members that are
+  /// live.
   public mutating func appended(through cursor: UInt64) -> [Effect] {
     guard cursor > durable.cursor, cursor <= tail.cursor else { return [] }
     let count = Int(cursor - durable.cursor)
@@ -37,7 +38,7 @@ extension RelayRoom {
     durable = LogHead(cursor: cursor, digest: done[count - 1].digest)
     pending.removeFirst(count)
     dropCoverageIfLarge()
-    return acknowledge(done) + broadcast(done.map { $0.entry }, after: before)
+    return acknowledge(done) + broadcast(done.map { $0.entry }, after: before) + considerCheckpoint()
   }
 
   private mutating func judge(_ unjudged: Unjudged, _ key: CoverageKey) -> [Effect] {
@@ -67,8 +68,8 @@ extension RelayRoom {
     return [.append(NewEntry(entry: entry, payloadHash: hash, digest: digest))]
   }
 
-  /// Pushes are sent ahead of answers. One that follows a refused one must not be taken: its events stand on events that
-  /// the log holds with another content, or not at all.
+  /// Pushes are sent ahead of answers. One that follows a refused one must not be taken: its events stand
+  /// on events that the log holds with another content, or not at all.
   private func isOvertaken(_ unjudged: Unjudged, _ key: CoverageKey) -> Bool {
     guard let last = members[unjudged.session]?.lastRefusal[key] else { return false }
     return unjudged.push.refusalsSeen < last

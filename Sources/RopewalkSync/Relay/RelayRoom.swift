@@ -24,8 +24,20 @@ public struct RelayRoom: Sendable {
     /// How many covered ranges are kept in memory before those that can be read again are dropped.
     public var coverageBound: Int
 
+    /// How many entries come after a checkpoint before another is asked for.
+    public var checkpointInterval: UInt64
+    /// The largest checkpoint, in bytes.
+    public var largestCheckpoint = 256 << 20
+    /// A checkpoint is confirmed by another subject than its uploader's. Without tokens there is only one
+    /// subject, and another session is enough.
+    public var confirmationNeedsOtherSubject = false
+
     /// Makes a configuration.
-    public init(limits: Limits = Limits(), batchBytes: Int = 256 << 10, coverageBound: Int = 1 << 16) {
+    public init(
+      limits: Limits = Limits(), batchBytes: Int = 256 << 10, coverageBound: Int = 1 << 12,
+      checkpointInterval: UInt64 = 4096
+    ) {
+      self.checkpointInterval = checkpointInterval
       self.limits = limits
       self.batchBytes = batchBytes
       self.coverageBound = coverageBound
@@ -60,13 +72,31 @@ public struct RelayRoom: Sendable {
   var reads: [UInt64: [UInt64]] = [:]
   var presence = RoomPresence()
 
+  /// Where the log stands besides its head, which is `durable`.
+  var log: LogState
+  var attempt: CheckpointAttempt?
+  /// How many checkpoints were asked for, so that each time another member is.
+  var attempts = 0
+  /// Nobody is asked before the log is as long as this.
+  var noAttemptBefore: UInt64 = 0
+  /// Something may have become forgettable since it was last looked.
+  var mayForget = false
+  /// Who asked for the rule, or changed it, and waits for the answer.
+  var retentionWaiters: [UInt64] = []
+
   /// A room as its log has it.
   public init(_ name: RoomName, number: RoomNumber, head: LogHead, configuration: Configuration) {
+    self.init(name, number: number, log: LogState(head: head), configuration: configuration)
+  }
+
+  /// A room as its log has it.
+  public init(_ name: RoomName, number: RoomNumber, log: LogState, configuration: Configuration) {
     self.name = name
     self.number = number
     self.configuration = configuration
-    durable = head
-    isCoverageComplete = head.cursor == 0
+    self.log = log
+    durable = log.head
+    isCoverageComplete = log.head.cursor == 0
   }
 
   /// Nobody is in the room and nothing is under way: it may be dropped from memory.
@@ -106,6 +136,11 @@ extension RelayRoom {
     /// Read entries from a cursor on, at least one, else up to so many bytes; call `found`, or
     /// `logFailed`.
     case read(from: UInt64, maximumBytes: Int)
+    /// Change the log; call `changed`, in the order of changes, or `logFailed`.
+    case change(LogChange)
+    /// Read parts of the confirmed checkpoint, at least one, else up to so many bytes; call
+    /// `foundCheckpoint`, with nil if there is another checkpoint now, or `logFailed`.
+    case readCheckpoint(cursor: UInt64, from: UInt64, maximumBytes: Int, for: UInt64)
   }
 
   /// An entry to be appended, with what the log stores beside it.
@@ -148,6 +183,7 @@ extension RelayRoom {
   struct Member: Sendable {
     let subject: [UInt8]
     let role: Role
+    let features: Features
     /// Nil once admitted: what the join presented, until its digest was looked up.
     var claim: LogHead?
     /// The last entry that was sent.
@@ -156,6 +192,8 @@ extension RelayRoom {
     var isReady = true
     var isReading = false
     var isCaughtUp = false
+    /// What is sent before the log: a checkpoint.
+    var checkpoint: CheckpointProgress?
     /// Presence changed while the socket took nothing.
     var presenceIsStale = false
     /// How often a push was refused as `covered` or `idClash`, and which refusal was the last of each

@@ -34,6 +34,20 @@ extension RelaySession {
         return close(ProtocolError(.tooLarge, "A presence value is too large."))
       }
       return [.presence(number, value: value)]
+    case (.open, .checkpoint(let checkpoint)):
+      guard let membership = rooms[checkpoint.room], membership.role >= .edit else { return [] }
+      return [.checkpoint(checkpoint)]
+    case (.open, .checkpointDigest(let number, let cursor, let digest)):
+      guard let membership = rooms[number], membership.role >= .edit else { return [] }
+      return [.checkpointDigest(number, cursor: cursor, digest: digest)]
+    case (.open, .retention(let number, let retention)):
+      guard let membership = rooms[number] else { return [] }
+      guard retention == nil || membership.role >= .own else {
+        rooms[number] = nil
+        return [.leave(number)]
+          + refuse(membership.room, ProtocolError(.forbidden, "Only an owner sets what is forgotten."))
+      }
+      return [.retention(number, retention)]
     case (.open, .ping(let number)): return [.send(RelayMessage.pong(number).encoded)]
     case (.closed, _): return []
     }
@@ -119,7 +133,7 @@ extension RelaySession {
     case .join(let join): refuse(join.room, overload(wait))
     // The newest value comes again; and whoever sends so much is alive.
     case .presence, .ping: [.refused(nil, .overloaded)]
-    case .hello, .token, .leave: nil
+    case .hello, .token, .leave, .checkpoint, .checkpointDigest, .retention: nil
     }
   }
 

@@ -41,6 +41,12 @@ public struct RelaySession: Sendable {
     case leave(RoomNumber)
     /// Hand a push to its room.
     case push(ClientMessage.Push)
+    /// Hand part of a checkpoint to its room.
+    case checkpoint(ClientMessage.Checkpoint)
+    /// Hand a checkpoint's digest to its room.
+    case checkpointDigest(RoomNumber, cursor: UInt64, digest: LogDigest)
+    /// Hand a rule on what may be forgotten, or the question for it, to its room.
+    case retention(RoomNumber, Retention?)
     /// Hand a presence value to its room.
     case presence(RoomNumber, value: [UInt8]?)
     /// Count a refusal of a join (with the room) or of anything else; the client was told, or need not be.

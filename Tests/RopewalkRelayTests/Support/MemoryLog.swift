@@ -15,10 +15,20 @@ final class MemoryLog: RelayLog {
   /// How many entries were appended.
   var count: Int { entries.withLockedValue { $0.values.reduce(0) { $0 + $1.count } } }
 
-  func open(_ room: RoomName, _ completion: @escaping Completion<LogHead>) {
+  func open(_ room: RoomName, _ completion: @escaping Completion<LogState>) {
     let last = entries.withLockedValue { $0[room]?.last }
-    completion(.success(last.map { LogHead(cursor: $0.entry.cursor, digest: $0.digest) } ?? .empty))
+    let head = last.map { LogHead(cursor: $0.entry.cursor, digest: $0.digest) } ?? .empty
+    completion(.success(LogState(head: head)))
   }
+
+  func change(_ room: RoomName, _ change: LogChange, _ completion: @escaping Completion<LogState>) {
+    open(room, completion)
+  }
+
+  func checkpoint(
+    of room: RoomName, at cursor: UInt64, from first: UInt64, maximumBytes: Int,
+    _ completion: @escaping Completion<CheckpointBatch?>
+  ) { completion(.success(nil)) }
 
   func append(_ new: [RelayRoom.NewEntry], to room: RoomName, _ completion: @escaping Completion<Void>) {
     entries.withLockedValue { $0[room, default: []] += new }

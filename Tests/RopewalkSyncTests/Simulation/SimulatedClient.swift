@@ -153,6 +153,28 @@ final class SimulatedClient {
       stores[room]?.cursor = cursor
       stores[room]?.digest = digest
       release(room)
+    case .checkpoint(let room, let batch):
+      world.count("checkpoint taken")
+      for part in batch.parts {
+        stores[room]?.apply(part) {
+          world.count("re-authored")
+          return newID()
+        }
+        stores[room]?.recut(CoverageKey(part.header))
+      }
+      guard batch.isLast else { return }
+      stores[room]?.cursor = batch.head.cursor
+      stores[room]?.digest = batch.head.digest
+      release(room)
+    case .checkpointWanted(let room, let cursor, let isWhole):
+      guard let parts = stores[room]?.checkpoint(at: cursor) else { return }
+      if isWhole {
+        withSession { $0.sendCheckpoint(parts, of: room, at: cursor, maximumBytes: 200, now: world.now) }
+      } else {
+        let digest = Checkpoint.digest(of: parts)
+        withSession { $0.sendCheckpointDigest(digest, of: room, at: cursor, now: world.now) }
+      }
+    case .retention: break
     case .caughtUp(let room, _):
       if stores[room]?.needsOffer == true { stores[room]?.offer() }
       pushOutbox(of: room)

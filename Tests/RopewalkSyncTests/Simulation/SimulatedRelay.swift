@@ -6,6 +6,8 @@ final class SimulatedRelay {
   private let world: World
   private var disk: [RoomName: [RelayRoom.NewEntry]] = [:]
   private var backup: [RoomName: [RelayRoom.NewEntry]] = [:]
+  private var forgetting: [RoomName: SimulatedForgetting] = [:]
+  private var forgettingBackup: [RoomName: SimulatedForgetting] = [:]
   private var staged: [(room: RoomName, entry: RelayRoom.NewEntry)] = []
   private var isCommitting = false
   private var rooms: [RoomName: RelayRoom] = [:]
@@ -29,8 +31,11 @@ final class SimulatedRelay {
     limits.pushesPerSecond = world.random.chance(0.3) ? 20 : 0
     roomConfiguration = RelayRoom.Configuration(
       limits: limits, batchBytes: Int.random(in: 100...1500, using: &world.random),
-      coverageBound: Int.random(in: 1...60, using: &world.random))
+      coverageBound: Int.random(in: 1...60, using: &world.random),
+      checkpointInterval: world.plan.forgets ? UInt64.random(in: 3...40, using: &world.random) : 4096)
     sessionConfiguration = RelaySession.Configuration(limits: limits)
+    guard world.plan.forgets else { return }
+    for room in world.rooms { forgetting[room] = SimulatedForgetting(retention: .days(0)) }
   }
 
   // MARK: Life
@@ -58,10 +63,12 @@ final class SimulatedRelay {
     if world.random.chance(0.3) {
       world.count("log deleted")
       disk = [:]
+      for room in forgetting.keys { forgetting[room] = SimulatedForgetting(retention: .days(0)) }
     } else {
       world.count("log restored")
       swap(&disk, &backup)
-      if world.random.chance(0.5) { backup = disk }
+      swap(&forgetting, &forgettingBackup)
+      if world.random.chance(0.5) { (backup, forgettingBackup) = (disk, forgetting) }
     }
   }
 
@@ -72,7 +79,7 @@ final class SimulatedRelay {
     sessions[link.session] = RelaySession(
       id: link.session, configuration: sessionConfiguration, now: world.now)
     links[link.session] = link
-    if world.random.chance(0.05) { backup = disk }
+    if world.random.chance(0.05) { (backup, forgettingBackup) = (disk, forgetting) }
     tick(link.session)
     return link
   }
@@ -131,6 +138,11 @@ final class SimulatedRelay {
     case .leave(let number): leave(number, id)
     case .push(let push):
       withRoom(push.room) { $0.push(push, from: id, now: world.now) }
+    case .checkpoint(let checkpoint): withRoom(checkpoint.room) { $0.checkpoint(checkpoint, from: id) }
+    case .checkpointDigest(let number, let cursor, let digest):
+      withRoom(number) { $0.checkpointDigest(digest, at: cursor, from: id) }
+    case .retention(let number, let retention):
+      withRoom(number) { $0.setRetention(retention, from: id) }
     case .presence(let number, let value): withRoom(number) { $0.setPresence(value, of: id, now: world.now) }
     case .refused: break
     case .close(let error):
@@ -145,13 +157,16 @@ final class SimulatedRelay {
       let number = RoomNumber(rawValue: nextNumber)
       nextNumber += 1
       rooms[join.room] = RelayRoom(
-        join.room, number: number, head: head, configuration: roomConfiguration)
+        join.room, number: number, log: logState(join.room, head), configuration: roomConfiguration)
       names[number] = join.room
+      withRoom(number) { $0.opened(now: world.now) }
     }
     guard let number = rooms[join.room]?.number else { return }
     sessions[id]?.entered(join.room, as: number)
     withRoom(number) {
-      $0.join(id, subject: subject, role: role, cursor: join.cursor, digest: join.digest)
+      $0.join(
+        id, subject: subject, role: role, features: sessions[id]?.features ?? [], cursor: join.cursor,
+        digest: join.digest)
     }
     if world.random.chance(0.2) { becomeBusy(number, id) }
   }
@@ -216,22 +231,37 @@ final class SimulatedRelay {
     case .append(let entry):
       staged.append((name, entry))
       scheduleCommit()
+    case .change(let change): self.change(change, name, number)
+    case .readCheckpoint(let cursor, let first, let maximumBytes, let id):
+      answerLater(number) { [self] in
+        let batch = forgetting[name]?.batch(cursor, from: first, count: max(1, maximumBytes / 300))
+        world.count(batch == nil ? "checkpoint replaced meanwhile" : "checkpoint sent")
+        return $0.foundCheckpoint(batch, for: id)
+      }
     case .findDigest(let cursor):
       answerLater(number) { [self] in
-        $0.foundDigest(disk[name]?.dropFirst(Int(cursor) - 1).first?.digest, at: cursor)
+        $0.foundDigest(
+          cursor < oldest(name) ? nil : disk[name]?.dropFirst(Int(cursor) - 1).first?.digest, at: cursor)
       }
     case .findCoverage(let key):
       world.count("coverage looked up")
       answerLater(number) { [self] in
-        let entries = (disk[name] ?? []).filter { CoverageKey($0.entry.header) == key }
+        let oldest = oldest(name)
+        let entries = (disk[name] ?? []).filter {
+          CoverageKey($0.entry.header) == key && $0.entry.cursor >= oldest
+        }.map {
+          CoveredRange(
+            seqs: $0.entry.header.span.seqs, cursor: $0.entry.cursor, payloadHash: $0.payloadHash)
+        }
         return $0.foundCoverage(
-          entries.map {
-            CoveredRange(
-              seqs: $0.entry.header.span.seqs, cursor: $0.entry.cursor, payloadHash: $0.payloadHash)
-          }, of: key)
+          entries + (forgetting[name]?.coverage(of: key, besides: entries) ?? []), of: key)
       }
     case .read(let cursor, let maximumBytes):
       answerLater(number) { [self] in
+        if cursor < oldest(name) {
+          world.count("read what was forgotten")
+          return $0.found(.forgotten, from: cursor)
+        }
         let rest = (disk[name] ?? []).dropFirst(Int(cursor) - 1).map { $0.entry }
         // Old log is folded by four.
         if cursor % 4 == 1, rest.count > 8 {
@@ -242,6 +272,26 @@ final class SimulatedRelay {
         }
         return $0.found(.entries(Array(rest.prefix(max(1, maximumBytes / 100)))), from: cursor)
       }
+    }
+  }
+
+  private func oldest(_ room: RoomName) -> UInt64 { forgetting[room]?.oldest ?? 1 }
+
+  private func logState(_ room: RoomName, _ head: LogHead) -> LogState {
+    let kept = forgetting[room] ?? SimulatedForgetting()
+    return LogState(head: head, oldest: kept.oldest, checkpoint: kept.checkpoint, retention: kept.retention)
+  }
+
+  private func change(_ change: LogChange, _ room: RoomName, _ number: RoomNumber) {
+    forgetting[room, default: SimulatedForgetting()].perform(change)
+    switch change {
+    case .confirmCheckpoint: world.count("checkpoint confirmed")
+    case .forget: world.count("forgot")
+    case .dropCheckpoint: world.count("checkpoint dropped")
+    default: break
+    }
+    later(0...30) { [self] in
+      withRoom(number) { $0.changed(logState(room, .empty), now: world.now) }
     }
   }
 
@@ -295,6 +345,7 @@ final class SimulatedRelay {
 
   /// Dense cursors, a true digest, every event once.
   func checkLog(of room: RoomName) {
+    if let fault = forgetting[room]?.fault(disk[room] ?? []) { world.faults.append(fault) }
     var digest = LogDigest.zero
     var seen: Set<EventName> = []
     for (index, stored) in (disk[room] ?? []).enumerated() {

@@ -1,8 +1,8 @@
 import RopewalkCore
 import RopewalkSync
 
-/// What a client keeps of one room: a model of the replica's file, as `ClientSession.Effect` asks for it. A value, so
-/// that a copied file is a copied value.
+/// What a client keeps of one room: a model of the replica's file, as `ClientSession.Effect` asks for it. A
+/// value, so that a copied file is a copied value.
 struct SimulatedStore {
   struct OutboxRow: Equatable {
     let header: EntryHeader
@@ -16,6 +16,8 @@ struct SimulatedStore {
   var needsOffer = false
   /// What the log holds, as far as it was read.
   var inLog: [CoverageKey: Set<UInt32>] = [:]
+  /// What the log held up to which cursor, as far as it was read.
+  var spansInLog: [(cursor: UInt64, key: CoverageKey, seqs: Range<UInt32>)] = []
   /// Who authors the next edit in each document.
   var author: ReplicaID?
 
@@ -39,6 +41,7 @@ struct SimulatedStore {
     digest = .zero
     needsOffer = true
     inLog = [:]
+    spansInLog = []
   }
 
   /// Applies an entry; `newID` re-authors own events whose ids the log gives to others.
@@ -48,7 +51,28 @@ struct SimulatedStore {
     if let clash = firstClash(contents, key) { reauthor(key, from: clash, as: newID()) }
     events[key, default: [:]].merge(contents) { _, new in new }
     inLog[key, default: []].formUnion(entry.header.span.seqs)
+    spansInLog.append((entry.cursor, key, entry.header.span.seqs))
     outbox.removeAll { $0.header == entry.header }
+  }
+
+  /// The checkpoint at a cursor, as everybody makes it.
+  func checkpoint(at cursor: UInt64) -> [CheckpointPart] {
+    var held: [CoverageKey: Set<UInt32>] = [:]
+    for span in spansInLog where span.cursor <= cursor { held[span.key, default: []].formUnion(span.seqs) }
+    var parts: [CheckpointPart] = []
+    for key in held.keys.sorted(by: { ($0.document, $0.replica) < ($1.document, $1.replica) }) {
+      let seqs = held[key, default: []].sorted()
+      var start = 0
+      for index in seqs.indices where index + 1 == seqs.count || seqs[index + 1] != seqs[index] + 1 {
+        let range = seqs[start]..<seqs[index] + 1
+        start = index + 1
+        let header = EntryHeader(
+          document: key.document, span: EventSpan(replica: key.replica, seqs: range))
+        let contents = range.map { events[key]?[$0] ?? 0 }
+        parts.append(CheckpointPart(header: header, payload: Payload.bytes(contents)))
+      }
+    }
+    return parts
   }
 
   private func firstClash(_ contents: [UInt32: UInt32], _ key: CoverageKey) -> UInt32? {

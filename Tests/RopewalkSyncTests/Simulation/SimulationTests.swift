@@ -21,6 +21,28 @@ import Testing
     run(plan, count: 25, mustSee: ["copy", "covered", "re-authored"])
   }
 
+  @Test func whatCheckpointsHoldIsForgottenAndNobodyLosesAnything() {
+    var plan = World.Plan()
+    plan.forgets = true
+    run(
+      plan, count: 25,
+      mustSee: [
+        "checkpoint confirmed", "forgot", "checkpoint sent", "read what was forgotten", "restart", "covered",
+      ])
+  }
+
+  @Test func aForgetfulLogThatIsDeletedOrRestoredIsRefilled() {
+    var plan = World.Plan()
+    (plan.forgets, plan.losesLogs) = (true, true)
+    run(plan, count: 25, mustSee: ["checkpoint confirmed", "log restored", "restart"])
+  }
+
+  @Test func copiedFilesAreToldApartByAForgetfulLog() {
+    var plan = World.Plan()
+    (plan.forgets, plan.copiesStores) = (true, true)
+    run(plan, count: 25, mustSee: ["checkpoint confirmed", "copy", "re-authored"])
+  }
+
   @Test func manyClientsInOneRoomConverge() {
     run(World.Plan(clients: 25, rooms: 1, faultTime: 8000), count: 3, mustSee: ["relay crash"])
   }

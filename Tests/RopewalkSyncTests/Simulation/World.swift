@@ -12,6 +12,8 @@ final class World {
     var healingTime: UInt64 = 240_000
     var losesLogs = false
     var copiesStores = false
+    /// Checkpoints are made, and what they hold is forgotten.
+    var forgets = false
   }
 
   let plan: Plan

@@ -14,6 +14,10 @@ extension RelayStore {
       public var soundThrough: UInt64
       /// The last entry there is.
       public var head: UInt64
+      /// The first entry that was not forgotten.
+      public var oldest: UInt64 = 1
+      /// The cursor of the confirmed checkpoint, 0 for none.
+      public var checkpoint: UInt64 = 0
       /// How many segments hold folded entries.
       public var segments: Int
       /// What is wrong, and where; empty for nothing.
@@ -40,14 +44,17 @@ extension RelayStore {
         }
         var report = Report(fileDamage: complaints, rooms: [])
         let hasSegments = try database.tableExists("segments")
+        let hasForgetting = try database.tableExists("checkpoints")
         for row in try Row.fetchAll(database, sql: "SELECT id, name FROM rooms ORDER BY name") {
           guard let id = Int64.fromDatabaseValue(row[0]), let name = String.fromDatabaseValue(row[1]) else {
             report.fileDamage.append("a room has no name")
             continue
           }
           var check = RoomCheck(id, name)
+          if hasForgetting { try check.start(database) }
           if hasSegments { try check.segments(database) }
           try check.entries(database)
+          if hasForgetting { try check.checkpoint(database) }
           check.doubles()
           report.rooms.append(check.room)
         }
@@ -67,6 +74,51 @@ private struct RoomCheck {
   init(_ id: Int64, _ name: String) {
     self.id = id
     room = RelayStore.Report.Room(name: name, soundThrough: 0, head: 0, segments: 0, damage: [])
+  }
+
+  /// What was forgotten is not there to be checked.
+  mutating func start(_ database: Database) throws {
+    guard
+      let row = try Row.fetchOne(
+        database, sql: "SELECT oldest, before FROM rooms WHERE id = ?", arguments: [id])
+    else { return }
+    do {
+      let oldest = try row.unsigned(0)
+      guard oldest > 0 else { throw SQLiteLogReading.damaged }
+      digest = try row.digest(1)
+      room.oldest = oldest
+      (room.head, room.soundThrough) = (oldest - 1, oldest - 1)
+    } catch { complain("where the log begins cannot be read") }
+  }
+
+  /// The confirmed checkpoint can be read, and holds what was forgotten and what is still there.
+  mutating func checkpoint(_ database: Database) throws {
+    guard let name = RoomName(room.name), let stored = try StoredCheckpoint.confirmed(of: name, database)
+    else {
+      if room.oldest > 1 { complain("entries were forgotten and no checkpoint holds them") }
+      return
+    }
+    room.checkpoint = stored.head.cursor
+    if room.oldest > stored.head.cursor + 1 { complain("more was forgotten than the checkpoint holds") }
+    var held: [CoverageKey: [Range<UInt32>]] = [:]
+    var next: UInt64 = 0
+    do {
+      while true {
+        let batch = try stored.batch(from: next, maximumBytes: 1 << 20, database)
+        for part in batch.parts {
+          held[CoverageKey(part.header), default: []].append(part.header.span.seqs)
+        }
+        next += UInt64(batch.parts.count)
+        if batch.isLast { break }
+      }
+    } catch { return complain("the checkpoint at \(stored.head.cursor) cannot be read after part \(next)") }
+    for (key, spans) in spans {
+      for span in spans where span.cursor <= stored.head.cursor {
+        let parts = held[key, default: []]
+        let count = parts.reduce(0) { $0 + $1.clamped(to: span.seqs).count }
+        if count != span.seqs.count { complain("the checkpoint lacks events of the entry at \(span.cursor)") }
+      }
+    }
   }
 
   mutating func segments(_ database: Database) throws {

@@ -1,0 +1,83 @@
+import Foundation
+import GRDB
+import RopewalkCore
+import RopewalkSync
+import RopewalkZstd
+
+/// A row of `checkpoints` that is confirmed.
+struct StoredCheckpoint {
+  let id: Int64
+  let head: LogHead
+
+  static func confirmed(of room: RoomName, _ database: Database) throws -> StoredCheckpoint? {
+    let row = try Row.fetchOne(
+      try database.cachedStatement(
+        sql: """
+          SELECT id, cursor, digest FROM checkpoints
+          WHERE room = (SELECT id FROM rooms WHERE name = ?) AND digest IS NOT NULL ORDER BY cursor DESC LIMIT 1
+          """), arguments: [room.text])
+    return try row.map {
+      StoredCheckpoint(
+        id: Int64(bitPattern: try $0.unsigned(0)),
+        head: LogHead(cursor: try $0.unsigned(1), digest: try $0.digest(2)))
+    }
+  }
+
+  /// Parts from a number on.
+  func batch(from first: UInt64, maximumBytes: Int, _ database: Database) throws -> CheckpointBatch {
+    let rows = try Row.fetchCursor(
+      try database.cachedStatement(
+        sql: """
+          SELECT \(head.cursor), coalesce(s.name, ''), p.time, d.name, d.lineage, p.replica, p.first, p.count, p.size,
+            p.codec, p.payload
+          FROM checkpoint_parts p LEFT JOIN subjects s ON s.id = p.subject JOIN documents d ON d.id = p.document
+          WHERE p.checkpoint = ? AND p.number >= ? ORDER BY p.number
+          """), arguments: [id, Int64(bitPattern: first)])
+    var parts: [LogEntry] = []
+    var bytes = 0
+    while let row = try rows.next() {
+      let part = try SQLiteLogReading.entry(row)
+      bytes += part.encodedSizeBound
+      if !parts.isEmpty, bytes > maximumBytes {
+        return CheckpointBatch(head: head, first: first, parts: parts, isLast: false)
+      }
+      parts.append(part)
+    }
+    return CheckpointBatch(head: head, first: first, parts: parts, isLast: true)
+  }
+
+  /// What the parts hold of one replica and document.
+  func coverage(_ room: RoomName, _ key: CoverageKey, _ database: Database) throws -> [CoveredRange] {
+    try Row.fetchAll(
+      try database.cachedStatement(
+        sql: """
+          SELECT first, count FROM checkpoint_parts WHERE checkpoint = ? AND replica = ? AND document = (
+            SELECT id FROM documents WHERE room = (SELECT id FROM rooms WHERE name = ?) AND name = ? AND lineage = ?)
+          ORDER BY first
+          """),
+      arguments: [
+        id, Int64(bitPattern: key.replica.rawValue), room.text, key.document.name.text,
+        Int64(bitPattern: key.document.lineage.rawValue),
+      ]
+    ).map { CoveredRange(seqs: try $0.sequenceNumbers(0, 1), cursor: head.cursor, payloadHash: nil) }
+  }
+}
+
+/// What ranges hold besides others, which are ascending and disjoint.
+func uncovered(_ ranges: [CoveredRange], by others: [CoveredRange]) -> [CoveredRange] {
+  let known = others.map(\.seqs).sorted { $0.lowerBound < $1.lowerBound }
+  return ranges.flatMap { range in
+    var left: [CoveredRange] = []
+    var start = range.seqs.lowerBound
+    for seqs in known where seqs.upperBound > start && seqs.lowerBound < range.seqs.upperBound {
+      if start < seqs.lowerBound {
+        left.append(CoveredRange(seqs: start..<seqs.lowerBound, cursor: range.cursor, payloadHash: nil))
+      }
+      start = min(seqs.upperBound, range.seqs.upperBound)
+    }
+    if start < range.seqs.upperBound {
+      left.append(CoveredRange(seqs: start..<range.seqs.upperBound, cursor: range.cursor, payloadHash: nil))
+    }
+    return left
+  }
+}
