@@ -47,6 +47,55 @@ extension TextHistory {
     return Array(missing)
   }
 
+  /// Adds the runs of an update of one author from run `next` on, until one waits; moves `next` on. Returns
+  /// what that one waits for; nothing if all are added. Throws `idClash` where a known event differs. O(log
+  /// n) per run added.
+  mutating func append(
+    _ decoded: borrowing DecodedUpdate, of update: Update, fromRun next: inout Int
+  ) throws(ApplyError) -> [EventID] {
+    let replica = decoded.header.replicas[0]
+    let author = graph.number(of: replica)
+    var parents = FlatBuffer<EventGraph.Parent>(capacity: 8)
+    while next < decoded.runs.count {
+      let run = decoded.runs[next]
+      let known = graph.authors[Int(author)].known
+      if run.seq < known, let clash = clash(with: decoded, of: update, run: next) { throw .idClash(clash) }
+      if run.seq > known { return [EventID(replica: replica, seq: run.seq - 1)] }
+      if run.seq + run.length > known {
+        let skipped = known - run.seq
+        parents.removeAll()
+        if let missing = resolve(decoded, run: next, author: author, skipping: skipped, into: &parents) {
+          return [missing]
+        }
+        parents.sortAndDeduplicate(from: 0)
+        graph.append(
+          author: author, length: run.length - skipped, parents: parents.all, logRuns: log.runs.count)
+        update.bytes.withUnsafeBufferPointer { append(decoded, run: next, bytes: $0, skipping: skipped) }
+      }
+      next += 1
+    }
+    return []
+  }
+
+  /// Finds the places of the parents of a run, all whose author's earlier events are known; returns one
+  /// that is not.
+  private func resolve(
+    _ decoded: borrowing DecodedUpdate, run index: Int, author: UInt32, skipping skipped: UInt32,
+    into parents: inout FlatBuffer<EventGraph.Parent>
+  ) -> EventID? {
+    if skipped > 0 || decoded.runs[index].followsOwn {
+      let own = graph.authors[Int(author)]
+      parents.append(EventGraph.Parent(place: own.lastPlace, run: own.lastRun))
+    }
+    if skipped > 0 { return nil }
+    for at in decoded.parents(ofRun: index) {
+      let event = decoded.event(decoded.parents[at])
+      guard let place = graph.place(of: event) else { return event }
+      parents.append(graph.parent(at: place))
+    }
+    return nil
+  }
+
   /// Finds the places of a run's parents. Returns false if one is not known, which is then in `missing` or
   /// waits itself for what is.
   @inline(__always)

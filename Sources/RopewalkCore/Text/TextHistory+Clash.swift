@@ -4,25 +4,31 @@ extension TextHistory {
     let spans = decoded.header.spans
     guard spans.contains(where: { $0.seqs.lowerBound < graph.knownCount(of: $0.replica) }) else { return nil }
     for index in 0..<decoded.runs.count {
-      let run = decoded.runs[index]
-      let replica = decoded.header.replicas[Int(run.author)]
-      guard let author = graph.existingNumber(of: replica) else { continue }
-      let known = graph.authors[Int(author)].known
-      guard run.seq < known else { continue }
-      if !hasSameParents(decoded, run: index, author: Int(author)) {
-        return EventID(replica: replica, seq: run.seq)
-      }
-      var at = run.seq
-      var rest = update.bytes[Int(run.firstByte)..<decoded.content.upperBound]
-      for place in decoded.operations(ofRun: index) where at < known {
-        let operation = decoded.operations[place]
-        let part = operation.prefix(min(operation.length, known - at))
-        let difference = firstDifference(
-          from: part, content: rest, seq: at, author: Int(author), isInside: at > run.seq)
-        if let difference { return EventID(replica: replica, seq: difference) }
-        if operation.kind == .insert { rest = rest.dropping(scalars: operation.length) }
-        at += operation.length
-      }
+      if let clash = clash(with: decoded, of: update, run: index) { return clash }
+    }
+    return nil
+  }
+
+  /// The first event of one run of an update that is known with other parents or another operation.
+  func clash(with decoded: borrowing DecodedUpdate, of update: Update, run index: Int) -> EventID? {
+    let run = decoded.runs[index]
+    let replica = decoded.header.replicas[Int(run.author)]
+    guard let author = graph.existingNumber(of: replica) else { return nil }
+    let known = graph.authors[Int(author)].known
+    guard run.seq < known else { return nil }
+    if !hasSameParents(decoded, run: index, author: Int(author)) {
+      return EventID(replica: replica, seq: run.seq)
+    }
+    var at = run.seq
+    var rest = update.bytes[Int(run.firstByte)..<decoded.content.upperBound]
+    for place in decoded.operations(ofRun: index) where at < known {
+      let operation = decoded.operations[place]
+      let part = operation.prefix(min(operation.length, known - at))
+      let difference = firstDifference(
+        from: part, content: rest, seq: at, author: Int(author), isInside: at > run.seq)
+      if let difference { return EventID(replica: replica, seq: difference) }
+      if operation.kind == .insert { rest = rest.dropping(scalars: operation.length) }
+      at += operation.length
     }
     return nil
   }

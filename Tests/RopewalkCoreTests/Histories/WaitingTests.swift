@@ -66,3 +66,36 @@ import Testing
     #expect(document.text == "a")
   }
 }
+
+/// Whole spans of authors who wrote to and fro: each waits for the others as many times as they crossed.
+@Suite struct CrossingSpansTests {
+  @Test func spansThatWaitForEachOtherComeTogether() throws {
+    for seed in RandomSeeds(default: 30) {
+      var random = SplitMix(seed: seed)
+      var authors = (0..<2 + random.below(3)).map { Author(UInt64(40 - $0)) }
+      for _ in 0..<120 {
+        let from = random.below(authors.count)
+        authors[from].edit(1, using: &random)
+        let to = random.below(authors.count)
+        if to != from { try authors[to].merge(authors[from].document) }
+      }
+      var all = authors[0].document
+      for author in authors.dropFirst() {
+        _ = try all.apply(author.document.update(since: all.versionVector))
+      }
+      var spans: [Update] = []
+      for (replica, count) in all.versionVector.entries {
+        // Cut anywhere, and told twice in part.
+        let cut = UInt32(random.below(Int(count) + 1))
+        for seqs in [0..<cut, cut..<count, cut / 2..<count] where !seqs.isEmpty {
+          spans.append(try #require(all.update(of: EventSpan(replica: replica, seqs: seqs))))
+        }
+      }
+      var document = TextDocument()
+      for span in spans.shuffled(using: &random) { _ = try document.apply(span) }
+      #expect(document.text == all.text, "seed \(seed)")
+      #expect(document.pendingEventCount == 0 && document.missingEvents.isEmpty, "seed \(seed)")
+      #expect(document.takeRefusedUpdates().isEmpty, "seed \(seed)")
+    }
+  }
+}

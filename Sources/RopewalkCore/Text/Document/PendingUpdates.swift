@@ -16,7 +16,8 @@ struct PendingUpdates: Sendable {
 
   private struct Held: Sendable {
     let update: Update
-    let missing: [EventID]
+    var missing: [EventID]
+    var progress: WaitingProgress?
   }
 
   /// By ticket: drawn in order of arrival, never twice.
@@ -37,7 +38,13 @@ struct PendingUpdates: Sendable {
     let ticket = nextTicket
     nextTicket += 1
     tickets[update] = ticket
-    held[ticket] = Held(update: update, missing: events)
+    held[ticket] = Held(update: update, missing: [])
+    wait(ticket, for: events)
+  }
+
+  /// Lets an update that is kept wait for other events.
+  mutating func wait(_ ticket: UInt64, for events: [EventID]) {
+    held[ticket]?.missing = events
     for event in events {
       var list = byReplica[event.replica] ?? []
       byReplica[event.replica] = nil  // so that the list is changed in place
@@ -46,15 +53,31 @@ struct PendingUpdates: Sendable {
     }
   }
 
-  /// Takes out one update that waits for an event among the first `known` of `replica`.
-  mutating func take(of replica: ReplicaID, known: UInt32) -> Update? {
-    guard let last = byReplica[replica]?.last, last.seq < known, let taken = held[last.ticket] else {
+  /// Finds an update that waits for an event among the first `known` of `replica`, which then waits no more.
+  mutating func wake(of replica: ReplicaID, known: UInt32) -> (ticket: UInt64, update: Update)? {
+    guard let last = byReplica[replica]?.last, last.seq < known, let woken = held[last.ticket] else {
       return nil
     }
-    held[last.ticket] = nil
-    tickets[taken.update] = nil
-    for event in taken.missing { forget(event, last.ticket) }
-    return taken.update
+    for event in woken.missing { forget(event, last.ticket) }
+    held[last.ticket]?.missing = []
+    return (last.ticket, woken.update)
+  }
+
+  /// Lets an update go.
+  mutating func remove(_ ticket: UInt64) {
+    guard let removed = held.removeValue(forKey: ticket) else { return }
+    tickets[removed.update] = nil
+  }
+
+  /// How far an update has been taken in, while those that wait for each other are woken in turn.
+  subscript(progressOf ticket: UInt64) -> WaitingProgress? {
+    get { held[ticket]?.progress }
+    set { held[ticket]?.progress = newValue }
+  }
+
+  /// Ends a round of waking.
+  mutating func forgetProgress(of ticketsWoken: [UInt64]) {
+    for ticket in ticketsWoken { held[ticket]?.progress = nil }
   }
 
   private mutating func forget(_ event: EventID, _ ticket: UInt64) {
@@ -90,4 +113,14 @@ struct PendingUpdates: Sendable {
     }
     return missing
   }
+}
+
+/// An update of one author, decoded, and how many of its runs are merged: two long ones that follow each
+/// other to and fro are woken as many times as they cross. Lives only while a document wakes what waits, so
+/// no two documents ever hold it.
+final class WaitingProgress: @unchecked Sendable {
+  let decoded: DecodedUpdate
+  var runs = 0
+
+  init(_ decoded: consuming DecodedUpdate) { self.decoded = decoded }
 }

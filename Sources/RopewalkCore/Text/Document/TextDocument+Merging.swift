@@ -45,11 +45,6 @@ extension TextDocument {
       throw .lineageMismatch(expected: lineage, found: update.lineage)
     }
     let layout = try layout(of: update)
-    var events = UInt64(history.graph.count)
-    for span in layout.header.spans { events += UInt64(span.seqs.count) }
-    guard events < Self.mergeEventLimit,
-      history.log.content.count + layout.content.count < Self.mergeContentLimit
-    else { throw .tooLarge }
     if history.graph.count == 0, layout.isFromStart, let whole = try build(update, layout) {
       history = whole
       return
@@ -61,7 +56,14 @@ extension TextDocument {
   }
 
   private func layout(of update: Update) throws(ApplyError) -> UpdateLayout {
-    do throws(FormatError) { return try UpdateLayout(update) } catch { throw .malformed(error) }
+    let layout: UpdateLayout
+    do throws(FormatError) { layout = try UpdateLayout(update) } catch { throw .malformed(error) }
+    var events = UInt64(history.graph.count)
+    for span in layout.header.spans { events += UInt64(span.seqs.count) }
+    guard events < Self.mergeEventLimit,
+      history.log.content.count + layout.content.count < Self.mergeContentLimit
+    else { throw .tooLarge }
+    return layout
   }
 
   private func build(_ update: Update, _ layout: UpdateLayout) throws(ApplyError) -> TextHistory? {
@@ -80,17 +82,47 @@ extension TextDocument {
   /// never be merged: it is refused.
   private mutating func wakePending(since first: UInt32) {
     guard !pending.isEmpty else { return }
+    var woken: [UInt64] = []
     var at = first
     while at < history.graph.count {
       let run = history.graph.authorRun(at: at)
       let replica = history.graph.replicas[Int(history.graph.authorRuns[run].author)]
-      while let update = pending.take(of: replica, known: history.graph.knownCount(of: replica)) {
-        do throws(ApplyError) { try take(update) } catch {
+      while let (ticket, update) = pending.wake(of: replica, known: history.graph.knownCount(of: replica)) {
+        do throws(ApplyError) {
+          let missing = try resume(ticket, update, woken: &woken)
+          if missing.isEmpty { pending.remove(ticket) } else { pending.wait(ticket, for: missing) }
+        } catch {
+          pending.remove(ticket)
           pending.refused.append(RefusedUpdate(update: update, error: error))
         }
       }
       at = history.graph.end(ofAuthorRun: run)
     }
+    pending.forgetProgress(of: woken)
+  }
+
+  /// Goes on with an update that waited; returns what it waits for now.
+  private mutating func resume(
+    _ ticket: UInt64, _ update: Update, woken: inout [UInt64]
+  ) throws(ApplyError) -> [EventID] {
+    if let progress = pending[progressOf: ticket] { return try advance(progress, of: update) }
+    let decoded = try decode(update, layout(of: update))
+    if update.spans.count == 1 {
+      let progress = WaitingProgress(decoded)
+      pending[progressOf: ticket] = progress
+      woken.append(ticket)
+      return try advance(progress, of: update)
+    }
+    if let clash = history.clash(with: decoded, of: update) { throw .idClash(clash) }
+    return history.append(decoded, of: update)
+  }
+
+  private mutating func advance(
+    _ progress: WaitingProgress, of update: Update
+  ) throws(ApplyError) -> [EventID] {
+    var runs = progress.runs
+    defer { progress.runs = runs }
+    return try history.append(progress.decoded, of: update, fromRun: &runs)
   }
 
   /// The updates that wait for others, in the order in which they came.
