@@ -30,7 +30,8 @@ import Testing
       switch effect {
       case .send(let sessions, let message), .feed(let sessions, let message):
         sessions.contains(session) ? try? RelayMessage(decoding: message) : nil
-      case .answer(session, let message, _, _): try? RelayMessage(decoding: message)
+      case .answer(session, let message, _, _), .remove(session, let message):
+        try? RelayMessage(decoding: message)
       default: nil
       }
     }

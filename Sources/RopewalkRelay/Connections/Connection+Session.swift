@@ -118,18 +118,22 @@ extension Connection {
     if let frame { write(frame) }
   }
 
-  /// A room has sent the connection away; the message that says so was written.
-  func removed(from host: RoomHost) {
+  /// A room has sent the connection away.
+  ///
+  /// - Parameter frame: tells the client, which may come back as soon as it has read this.
+  func removed(from host: RoomHost, telling frame: ByteBuffer) {
     session.left(host.number)
     if rooms.removeValue(forKey: host.number) != nil { audit(.left, room: host.name, code: "unavailable") }
+    write(frame)
   }
 
   /// A room could not be opened.
   func failed(toEnter host: RoomHost) {
     guard rooms[host.number] != nil else { return }
-    removed(from: host)
     let error = ProtocolError(
       .unavailable, retry: .after(milliseconds: 2000), "The room's log cannot be reached just now.")
-    write(OutgoingMessage(RelayMessage.error(room: host.name, error).encoded, compressor: nil).plain)
+    removed(
+      from: host,
+      telling: OutgoingMessage(RelayMessage.error(room: host.name, error).encoded, compressor: nil).plain)
   }
 }

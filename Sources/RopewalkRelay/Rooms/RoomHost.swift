@@ -200,10 +200,11 @@ extension RoomHost {
       guard let connection = connections[session] ?? services.connections[session] else { return }
       let frame = message.isEmpty ? nil : OutgoingMessage(message, compressor: nil).plain
       connection.onLoop { connection.answered(frame, pushes: pushes, bytes: bytes) }
-    case .remove(let session):
+    case .remove(let session, let message):
       guard let connection = connections.removeValue(forKey: session) else { return }
       let host = self
-      connection.onLoop { connection.removed(from: host) }
+      let frame = OutgoingMessage(message, compressor: nil).plain
+      connection.onLoop { connection.removed(from: host, telling: frame) }
     case .append(let entry):
       outgoing.append(entry)
       if outgoing.count == 1 { loop.execute { self.append() } }

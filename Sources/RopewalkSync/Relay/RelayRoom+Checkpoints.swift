@@ -192,7 +192,7 @@ extension RelayRoom {
     removeMember(session)
     let error = ProtocolError(
       .gone, "What the client lacks was forgotten, and it cannot take a checkpoint instead.")
-    return [.send(to: [session], RelayMessage.error(room: name, error).encoded), .remove(session)]
+    return [.remove(session, RelayMessage.error(room: name, error).encoded)]
   }
 }
 

@@ -125,8 +125,9 @@ extension RelayRoom {
     /// As `send`, to one session; and count this many pushes and payload bytes of it as answered
     /// (`RelaySession.answered`), also when the session has left the room meanwhile.
     case answer(UInt64, [UInt8], pushes: Int, bytes: Int)
-    /// The session is no member any more: forget it (`RelaySession.left`). An error is on its way to it.
-    case remove(UInt64)
+    /// The session is no member any more: forget it (`RelaySession.left`), and only then send it this message,
+    /// since it may come back as soon as it has read that.
+    case remove(UInt64, [UInt8])
     /// Append to the log; call `appended` when it is durable, in the order of cursors, or `logFailed`.
     case append(NewEntry)
     /// Look up the log's digest at a cursor; call `foundDigest`, or `logFailed`.

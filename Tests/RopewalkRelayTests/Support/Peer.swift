@@ -69,10 +69,10 @@ final class Peer: Sendable {
     while true {
       switch try await hear() {
       case .joined(let answer): joined = answer
-      case .entries(_, let more): entries += more
-      case .caughtUp(_, _, let digest):
-        guard let joined else { throw RawSocket.Failure.ended }
-        return (joined, entries, digest)
+      case .entries(let number, let more): if joined?.number == number { entries += more }
+      case .caughtUp(let number, _, let digest):
+        // Of a join before, which the relay has given up since, it may still come.
+        if let joined, joined.number == number { return (joined, entries, digest) }
       default: break
       }
     }

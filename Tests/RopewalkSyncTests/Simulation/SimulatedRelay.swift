@@ -227,7 +227,9 @@ final class SimulatedRelay {
       sessions[id]?.answered(pushes: pushes, bytes: bytes)
       checkAcknowledgement(message, to: id, name)
       if !message.isEmpty { links[id]?.sendToClient(message) }
-    case .remove(let id): sessions[id]?.left(number)
+    case .remove(let id, let message):
+      sessions[id]?.left(number)
+      links[id]?.sendToClient(message)
     case .append(let entry):
       staged.append((name, entry))
       scheduleCommit()
