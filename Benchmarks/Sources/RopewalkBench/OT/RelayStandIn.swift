@@ -15,7 +15,9 @@ struct RelayStandIn {
     guard let name = RoomName("bench"), let document = DocumentName("text") else {
       throw BenchError("a name breaks the rule")
     }
-    room = RelayRoom(name, number: Self.number, head: .empty, configuration: .init())
+    // All coverage stays in memory: there is no log to read it from again.
+    room = RelayRoom(
+      name, number: Self.number, head: .empty, configuration: .init(coverageBound: .max))
     key = DocumentKey(name: document, lineage: lineage)
     for session in 0..<UInt64(sessions) {
       keep(room.join(session, subject: Array("user".utf8), role: .edit, cursor: 0, digest: .zero))
