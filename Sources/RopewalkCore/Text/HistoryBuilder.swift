@@ -3,12 +3,15 @@
 /// both give the same.
 struct HistoryBuilder: ~Copyable {
   /// A column of the history to be, written in place: its memory is that of an array.
+  ///
+  /// Never written beyond: each graph run and author run stands for a run of the update, each parent for a
+  /// byte of the parent column, and each log run for a byte of the operation column.
   struct Column<Element: BitwiseCopyable> {
     private let base: UnsafeMutablePointer<Element>
     private let capacity: Int
     private(set) var count = 0
 
-    /// Nil for memory of no elements.
+    /// Writes into memory of at least one element.
     init(_ memory: UnsafeMutableBufferPointer<Element>) {
       // An array of a capacity above 0 has an address.
       base = memory.baseAddress.unsafelyUnwrapped

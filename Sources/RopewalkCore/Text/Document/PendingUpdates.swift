@@ -118,6 +118,8 @@ struct PendingUpdates: Sendable {
 /// An update of one author, decoded, and how many of its runs are merged: two long ones that follow each
 /// other to and fro are woken as many times as they cross. Lives only while a document wakes what waits, so
 /// no two documents ever hold it.
+///
+/// `@unchecked Sendable` for that reason: the call that makes one lets it go before it returns.
 final class WaitingProgress: @unchecked Sendable {
   let decoded: DecodedUpdate
   var runs = 0

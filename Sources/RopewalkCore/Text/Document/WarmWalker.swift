@@ -4,7 +4,8 @@
 /// A document is a value, but a walker is not copied: copies of a document share it, and then none of them
 /// uses it.
 struct WarmWalker: Sendable {
-  /// Touched by a holder only while it holds the only reference, hence never by two at once.
+  /// `@unchecked Sendable` because a holder touches it only while it holds the only reference, hence never two
+  /// at once.
   private final class Box: @unchecked Sendable {
     var walker: Walker?
     init(_ walker: consuming Walker) { self.walker = consume walker }
