@@ -6,7 +6,8 @@ extension TextDocument {
   /// document until those come (`pendingEventCount`, `missingEvents`); that is no error.
   ///
   /// O(k log n) for k new runs that follow all that is known, or that cross others while the document stays in
-  /// memory and is not copied; else what is concurrent with them is walked again. Throws `ApplyError`, and then nothing has changed.
+  /// memory and is not copied; else what is concurrent with them is walked again. Throws `ApplyError`, and then
+  /// nothing has changed.
   public mutating func apply(_ update: Update) throws(ApplyError) -> [TextPatch] {
     try merge(update, collecting: true)
   }
