@@ -73,6 +73,14 @@ let package = Package(
     .testTarget(name: "RopewalkCoreTests", dependencies: ["RopewalkCore", "RopewalkZstd"]),
     .testTarget(name: "RopewalkSyncTests", dependencies: ["RopewalkSync"]),
     .executableTarget(name: "ReplicaWriter", dependencies: ["RopewalkReplica"], path: "Tests/ReplicaWriter"),
+    .executableTarget(
+      name: "WebSocketEcho",
+      dependencies: [
+        "RopewalkRelay",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ], path: "Tests/WebSocketEcho"),
     .target(
       name: "DamagedFiles", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
       path: "Tests/DamagedFiles"),

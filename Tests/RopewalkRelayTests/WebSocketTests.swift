@@ -45,6 +45,33 @@ import Testing
     }
   }
 
+  @Test func aCloseThatIsSaidTwiceIsAnsweredOnce() async throws {
+    try await withRelay { relay in
+      let socket = try await Peer.connect(to: relay).socket
+      let close = RawSocket.frame(opcode: 8, [0x03, 0xe8])
+      try await socket.send(raw: close + close)
+      #expect(try await socket.frame() == RawSocket.Frame(opcode: 8, payload: [0x03, 0xe8]))
+      await socket.end()
+    }
+  }
+
+  @Test func whoBrokeTheRulesIsNotWaitedFor() async throws {
+    try await withRelay { relay in
+      // A frame after which nothing can be understood, and a close that is none: neither is answered by a
+      // close.
+      for (bytes, code) in [
+        (RawSocket.frame(opcode: 3, hello), 1002), (RawSocket.frame(opcode: 8, [0x03, 0xed]), 1002),
+      ] as [([UInt8], UInt16)] {
+        let socket = try await Peer.connect(to: relay).socket
+        try await socket.send(raw: bytes)
+        #expect(try await socket.frame().closeCode == code)
+        // The stream ends although this side says nothing more.
+        await #expect(throws: RawSocket.Failure.self) { try await socket.frame() }
+        await socket.end()
+      }
+    }
+  }
+
   @Test func brokenRulesCloseTheConnectionWithTheRightCode() async throws {
     let large = [UInt8](repeating: 0, count: 126)
     let cases: [(String, UInt16, [UInt8])] = [

@@ -4,13 +4,11 @@ import NIOWebSocket
 import RopewalkSync
 import RopewalkZstd
 
-/// One client's connection, from the upgrade on: the last handler of its channel.
+/// One client's connection, from the upgrade on: its session, and the rooms it is in.
 ///
 /// `@unchecked Sendable` because everything that changes is touched on `loop` alone; `codecs` is set before
 /// the connection enters its first room, and rooms learn of the connection by a hop that comes after.
-final class Connection: ChannelInboundHandler, @unchecked Sendable {
-  typealias InboundIn = WebSocketFrame
-
+final class Connection: MessageSocketUser, @unchecked Sendable {
   let id: UInt64
   let loop: any EventLoop
   private(set) var codecs: Codecs = []
@@ -25,29 +23,21 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
   let directory: RoomDirectory
   var session: RelaySession
   var rooms: [RoomNumber: RoomHost] = [:]
-  private var assembler: MessageAssembler
-  private let flusher: Flusher
-  private var context: ChannelHandlerContext?
-  /// Frames are written from here: made once and shared, they must not be made again by the encoder.
-  private var belowEncoder: ChannelHandlerContext?
-  private var greeting: GreetingBudget?
+  /// Nil before the upgrade is done, and when the channel is gone.
+  private var socket: MessageSocket?
   private let visit: Visit
   /// Who is there, once it is proved.
   var identity: Identity?
   /// What is wrong with the token, for the audit log.
   var refusalDetail: String?
   private var timer: (deadline: UInt64, task: Scheduled<Void>)?
-  private var isClosing = false
-  private var needsFlush = false
+  private var hasEnded = false
 
-  /// How long a peer may take to answer a close frame.
-  private static let closingTime = TimeAmount.seconds(2)
   /// What an envelope and a zstd frame may add to a message.
   private static let envelopeBytes = 64
 
   init(
-    loop: any EventLoop, address: String?, services: RelayServices, directory: RoomDirectory,
-    flusher: Flusher, greeting: GreetingBudget, visit: Visit
+    loop: any EventLoop, address: String?, services: RelayServices, directory: RoomDirectory, visit: Visit
   ) {
     id = UInt64.random(in: 1 ... .max)
     self.loop = loop
@@ -56,14 +46,10 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     self.visit = visit
     meters = services.meters[loop]
     self.directory = directory
-    self.flusher = flusher
-    self.greeting = greeting
-    let limits = services.sessionConfiguration.limits
-    assembler = MessageAssembler(largestMessage: Int(limits.largestMessage) + Self.envelopeBytes)
     session = RelaySession(id: id, configuration: services.sessionConfiguration, now: services.now())
   }
 
-  /// The largest WebSocket frame that is worth gathering.
+  /// The largest WebSocket message, and frame, that is worth gathering.
   static func largestFrame(_ limits: Limits) -> Int { Int(limits.largestMessage) + envelopeBytes }
 
   /// Runs on the connection's loop: now if this is it.
@@ -71,57 +57,26 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     if loop.inEventLoop { body() } else { loop.execute(body) }
   }
 
-  func handlerAdded(context: ChannelHandlerContext) {
-    self.context = context
-    belowEncoder = try? context.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self)
+  func opened(_ socket: MessageSocket) {
+    self.socket = socket
     services.connections.insert(self)
     schedule()
   }
 
-  func channelInactive(context: ChannelHandlerContext) {
-    end()
-    context.fireChannelInactive()
+  func heard(isSign: Bool, on socket: MessageSocket) {
+    let now = services.now()
+    perform(isSign ? session.heard(now: now) : session.received(frameOf: 0, now: now))
   }
 
-  func handlerRemoved(context: ChannelHandlerContext) {
-    end()
-    self.context = nil
-    belowEncoder = nil
+  func sentTooMuch(on socket: MessageSocket) {
+    perform(session.close(ProtocolError(.tooLarge, "Too much was sent before the welcome.")))
   }
 
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    do throws(MessageAssembler.Fault) {
-      switch try assembler.receive(unwrapInboundIn(data)) {
-      case nil: perform(session.received(frameOf: 0, now: services.now()))
-      case .message(let buffer): if !isClosing { received(buffer) }
-      case .ping(let payload):
-        perform(session.heard(now: services.now()))
-        if !isClosing { write(WebSocketFraming.pong(payload)) }
-      case .pong: perform(session.heard(now: services.now()))
-      case .close(let code): receivedClose(code)
-      }
-    } catch { close(code: error.rawValue) }
+  func changed(isWritable: Bool, on socket: MessageSocket) {
+    for host in rooms.values { tell(host, isReady: isWritable) }
   }
 
-  func channelWritabilityChanged(context: ChannelHandlerContext) {
-    let isReady = context.channel.isWritable
-    for host in rooms.values { tell(host, isReady: isReady) }
-    context.fireChannelWritabilityChanged()
-  }
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    switch error {
-    case NIOWebSocketError.invalidFrameLength: close(code: MessageAssembler.Fault.tooLarge.rawValue)
-    case is NIOWebSocketError: close(code: MessageAssembler.Fault.protocolError.rawValue)
-    case is GreetingBudget.Exhausted:
-      perform(session.close(ProtocolError(.tooLarge, "Too much was sent before the welcome.")))
-    // What follows a frame that could not be read is reported like this, and thrown away.
-    case is ByteToMessageDecoderError: close(code: MessageAssembler.Fault.protocolError.rawValue)
-    default: context.close(promise: nil)
-    }
-  }
-
-  private func received(_ buffer: ByteBuffer) {
+  func received(_ buffer: ByteBuffer, on socket: MessageSocket) {
     let limits = services.sessionConfiguration.limits
     let now = services.now()
     meters.messagesIn.add(1)
@@ -147,8 +102,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     takesSegments = codecs.contains(.zstd) && session.features.contains(.segments)
     meters.greeted.add(1)
     visit.greeted()
-    if let greeting { context?.pipeline.syncOperations.removeHandler(greeting, promise: nil) }
-    greeting = nil
+    socket?.trust()
   }
 
   // MARK: Writing
@@ -158,31 +112,22 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     let frame = message.frame(codecs, takesSegments: takesSegments)
     meters.plainBytesOut.add(message.plain.readableBytes - frame.readableBytes)
     guard let host else { return write(frame) }
-    guard let channel = context?.channel, !isClosing else { return }
-    let promise = loop.makePromise(of: Void.self)
-    write(frame, promise)
-    promise.futureResult.whenSuccess { if channel.isWritable { self.tell(host, isReady: true) } }
+    guard let socket, socket.isOpen else { return }
+    count(frame)
+    socket.write(frame) { self.tell(host, isReady: true) }
   }
 
   /// Writes a frame; nothing follows a close frame.
-  func write(_ frame: ByteBuffer, _ promise: EventLoopPromise<Void>? = nil) {
-    guard let belowEncoder, !isClosing else {
-      promise?.fail(ChannelError.ioOnClosedChannel)
-      return
-    }
+  func write(_ frame: ByteBuffer) {
+    guard let socket, socket.isOpen else { return }
+    count(frame)
+    socket.write(frame)
+  }
+
+  private func count(_ frame: ByteBuffer) {
     meters.messagesOut.add(1)
     meters.bytesOut.add(frame.readableBytes)
     meters.plainBytesOut.add(frame.readableBytes)
-    belowEncoder.write(NIOAny(frame), promise: promise)
-    guard !needsFlush else { return }
-    needsFlush = true
-    flusher.add(self)
-  }
-
-  /// Called by the flusher at the end of a tick.
-  func flush() {
-    needsFlush = false
-    belowEncoder?.flush()
   }
 
   private func tell(_ host: RoomHost, isReady: Bool) {
@@ -197,37 +142,21 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
   // MARK: Closing
 
   /// Sends a close frame; the channel is closed when the peer has answered, or has had its time.
-  func close(code: UInt16?, reason: [UInt8] = []) {
-    sendClose(WebSocketFraming.close(code: code, reason: reason), nil)
-  }
-
-  /// The peer has closed, or has answered a close.
-  private func receivedClose(_ code: UInt16?) {
-    guard !isClosing else {
-      context?.close(promise: nil)
-      return
-    }
-    let promise = loop.makePromise(of: Void.self)
-    promise.futureResult.whenComplete { _ in self.context?.close(promise: nil) }
-    sendClose(WebSocketFraming.close(code: code), promise)
-  }
+  func close(code: UInt16, reason: [UInt8] = []) { socket?.close(code: code, reason: reason) }
 
   /// Closes without waiting for the peer.
-  func drop() { context?.close(promise: nil) }
+  func drop() { socket?.drop() }
 
-  private func sendClose(_ frame: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
-    guard !isClosing else { return }
-    write(frame, promise)
-    isClosing = true
-    leaveRooms()
-    loop.scheduleTask(in: Self.closingTime) { self.context?.close(promise: nil) }
-  }
-
-  private func end() {
-    isClosing = true
+  func ended(_ socket: MessageSocket) {
+    guard !hasEnded else { return }
+    hasEnded = true
     timer?.task.cancel()
     timer = nil
     leaveRooms()
+  }
+
+  func gone(_ socket: MessageSocket) {
+    self.socket = nil
     services.connections.remove(id)
   }
 
@@ -249,7 +178,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Keeps one timer that is never later than the session's deadline.
   func schedule() {
-    guard !isClosing, let deadline = session.nextDeadline else { return }
+    guard !hasEnded, let deadline = session.nextDeadline else { return }
     if let timer, timer.deadline <= deadline { return }
     timer?.task.cancel()
     let now = services.now()

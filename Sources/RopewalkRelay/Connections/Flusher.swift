@@ -1,22 +1,22 @@
 import NIOCore
 
-/// Flushes each connection that was written to once per tick of its loop.
+/// Flushes each socket that was written to once per tick of its loop.
 ///
 /// A class because it gathers between ticks. `@unchecked Sendable` because each belongs to one loop and
 /// only that loop's connections add to it, so everything that changes is touched on `loop` alone.
-final class Flusher: @unchecked Sendable {
+package final class Flusher: @unchecked Sendable {
   private let loop: any EventLoop
-  private var dirty: [Connection] = []
+  private var dirty: [MessageSocket] = []
 
-  init(loop: any EventLoop) { self.loop = loop }
+  package init(loop: any EventLoop) { self.loop = loop }
 
-  func add(_ connection: Connection) {
-    dirty.append(connection)
+  func add(_ socket: MessageSocket) {
+    dirty.append(socket)
     guard dirty.count == 1 else { return }
     loop.execute {
       let dirty = self.dirty
       self.dirty = []
-      for connection in dirty { connection.flush() }
+      for socket in dirty { socket.flush() }
     }
   }
 }

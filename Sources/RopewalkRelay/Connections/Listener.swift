@@ -2,7 +2,6 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
-import NIOWebSocket
 import RopewalkSync
 
 /// Accepts connections and leads them from TLS and HTTP to a `Connection`.
@@ -74,41 +73,28 @@ struct Listener: Sendable {
     }
     let pipeline = channel.pipeline.syncOperations
     if let certificate { try pipeline.addHandler(certificate.handler()) }
-    try pipeline.addHandler(GreetingBudget(bytes: Self.greetingBytes))
     if verdict == .refuse {
+      try pipeline.addHandler(GreetingBudget(bytes: Self.greetingBytes))
       try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
       return try pipeline.addHandler(HTTPFront(routes, patience: .seconds(2), isFull: true))
     }
     let limits = services.sessionConfiguration.limits
-    let upgrader = NIOWebSocketServerUpgrader(
-      maxFrameSize: Connection.largestFrame(limits), automaticErrorHandling: false,
-      shouldUpgrade: { channel, head in
-        channel.eventLoop.makeSucceededFuture(admits(head) ? HTTPHeaders() : nil)
-      },
-      upgradePipelineHandler: { channel, _ in
-        channel.eventLoop.makeCompletedFuture { try open(channel, visit) }
-      })
-    try pipeline.configureHTTPServerPipeline(
-      withServerUpgrade: (
-        upgraders: [upgrader],
-        completionHandler: { context in
-          if let front = try? context.pipeline.syncOperations.handler(type: HTTPFront.self) {
-            context.pipeline.syncOperations.removeHandler(front, promise: nil)
-          }
-        }
-      ), withErrorHandling: true)
+    try WebSocketUpgrade.prepare(
+      channel, strangerBytes: Self.greetingBytes, largestFrame: Connection.largestFrame(limits),
+      admits: { admits($0) }, open: { try open($0, visit) })
     try pipeline.addHandler(HTTPFront(routes, patience: patience))
   }
 
-  private func open(_ channel: any Channel, _ visit: Visit) throws {
+  private func open(_ channel: any Channel, _ visit: Visit) throws -> MessageSocket {
     guard let flusher = flushers[ObjectIdentifier(channel.eventLoop)] else {
       throw ChannelError.operationUnsupported
     }
-    let greeting = try channel.pipeline.syncOperations.handler(type: GreetingBudget.self)
     let connection = Connection(
       loop: channel.eventLoop, address: channel.remoteAddress?.ipAddress, services: services,
-      directory: directory, flusher: flusher, greeting: greeting, visit: visit)
-    try channel.pipeline.syncOperations.addHandler(connection)
+      directory: directory, visit: visit)
+    return MessageSocket(
+      loop: channel.eventLoop, flusher: flusher,
+      largestMessage: Connection.largestFrame(services.sessionConfiguration.limits), user: connection)
   }
 
   private func admits(_ head: HTTPRequestHead) -> Bool {

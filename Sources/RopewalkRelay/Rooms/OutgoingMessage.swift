@@ -43,8 +43,8 @@ struct OutgoingMessage: Sendable {
 }
 
 /// What a server writes: frames without a mask.
-enum WebSocketFraming {
-  static func binary(_ payload: [UInt8]) -> ByteBuffer {
+package enum WebSocketFraming {
+  package static func binary(_ payload: [UInt8]) -> ByteBuffer {
     var buffer = ByteBufferAllocator().buffer(capacity: payload.count + 10)
     writeHead(opcode: 0x2, count: payload.count, to: &buffer)
     buffer.writeBytes(payload)
