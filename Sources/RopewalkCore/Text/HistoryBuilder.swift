@@ -33,6 +33,11 @@ struct HistoryBuilder: ~Copyable {
 
     @inline(__always) mutating func removeLast(_ number: Int) { count &-= number }
 
+    @inline(__always) func setKind(_ kind: Operation.Kind, at index: Int) where Element == OperationLog.Run {
+      assert(index >= 0 && index < count)
+      base[index].kind = kind
+    }
+
     /// Makes the elements from `first` on ascending and distinct.
     @inline(__always) mutating func tidy(from first: Int) where Element == EventGraph.Parent {
       if count < first + 2 || (count == first + 2 && base[first].place < base[first + 1].place) { return }
@@ -49,8 +54,9 @@ struct HistoryBuilder: ~Copyable {
   /// Of each run of the update, its last event.
   private var lastEvents: FlatBuffer<EventGraph.Parent>
   private var count: UInt32 = 0
-  /// The last log run, not yet among `logRuns`.
-  private var open = OperationLog.Run(start: 0, position: 0, content: 0, kind: .insert)
+  /// Where an insert must begin to go on with the last log run; `noCaret` if that is none.
+  private var caret = noCaret
+  private static let noCaret = UInt32.max
   /// Where the text begins in the update's bytes.
   private let content: Int
   /// The run that is being read, where its parents begin, and the place of its next event.
@@ -90,7 +96,6 @@ struct HistoryBuilder: ~Copyable {
                 try reader.read(into: &builder)
               } catch { failure = error }
             }
-            builder.flush()
             isWhole = !builder.isWaiting
             (filledRuns, filledParents) = (builder.runs.count, builder.parents.count)
             (filledAuthorRuns, filledLog) = (builder.authorRuns.count, builder.logRuns.count)
@@ -150,10 +155,6 @@ struct HistoryBuilder: ~Copyable {
     while heads.count > kept { _ = heads.removeLast() }
     heads.append(head)
   }
-
-  private mutating func flush() {
-    if count > 0 { logRuns.append(open) }
-  }
 }
 
 extension HistoryBuilder: UpdateSink {
@@ -204,7 +205,7 @@ extension HistoryBuilder: UpdateSink {
         EventGraph.GraphRun(
           start: start, parentsStart: UInt32(truncatingIfNeeded: firstParent),
           authorRun: UInt32(truncatingIfNeeded: authorRuns.count &- 1),
-          logRun: UInt32(truncatingIfNeeded: logRuns.count)))
+          logRun: UInt32(truncatingIfNeeded: max(1, logRuns.count) &- 1)))
     }
     author.pointee.known &+= run.length
     author.pointee.lastPlace = count &- 1
@@ -216,33 +217,33 @@ extension HistoryBuilder: UpdateSink {
   mutating func addOperation(_ operation: Operation, byte: Int) {
     let start = place
     place &+= operation.length
-    guard start > 0 else {
-      open = OperationLog.Run(
-        start: 0, position: operation.position, content: UInt32(truncatingIfNeeded: byte &- content),
-        kind: operation.kind)
-      return
-    }
-    if open.kind == .insert || operation.kind == .insert {
-      // Typing goes on where the last run stopped, or something else begins.
-      if open.kind == operation.kind, open.position &+ (start &- open.start) == operation.position { return }
-      logRuns.append(open)
-      open = OperationLog.Run(
+    guard operation.kind == .insert else { return addDeletion(operation, at: start, byte: byte) }
+    let isGoingOn = operation.position == caret
+    caret = operation.position &+ operation.length
+    if isGoingOn { return }
+    logRuns.append(
+      OperationLog.Run(
         start: start, position: operation.position, content: UInt32(truncatingIfNeeded: byte &- content),
-        kind: operation.kind)
-    } else {
-      addDeletion(operation, at: start, byte: byte)
-    }
+        kind: .insert))
   }
 
   private mutating func addDeletion(_ operation: Operation, at place: UInt32, byte: Int) {
-    var last = Operation(kind: open.kind, position: open.position, length: place - open.start)
-    let absorbed = last.absorb(operation)
-    open.kind = last.kind
-    if absorbed == operation.length { return }
-    let rest = absorbed > 0 ? operation.dropping(absorbed) : operation
-    logRuns.append(open)
-    open = OperationLog.Run(
-      start: place + absorbed, position: rest.position, content: UInt32(byte - content), kind: rest.kind)
+    var rest = operation
+    var start = place
+    if caret == Self.noCaret, logRuns.count > 0 {
+      let open = logRuns[logRuns.count &- 1]
+      var last = Operation(kind: open.kind, position: open.position, length: place &- open.start)
+      let absorbed = last.absorb(operation)
+      logRuns.setKind(last.kind, at: logRuns.count &- 1)
+      if absorbed == operation.length { return }
+      if absorbed > 0 { rest = operation.dropping(absorbed) }
+      start &+= absorbed
+    }
+    caret = Self.noCaret
+    logRuns.append(
+      OperationLog.Run(
+        start: start, position: rest.position, content: UInt32(truncatingIfNeeded: byte &- content),
+        kind: rest.kind))
   }
 
   @inline(__always)

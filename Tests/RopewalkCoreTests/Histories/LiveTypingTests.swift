@@ -19,6 +19,19 @@ import Testing
     }
   }
 
+  /// Two people who meet again every few keystrokes: read as a whole, each stretch is one that `PairWalker` takes.
+  @Test func shortStretchesOfTwoAreTheSameAsAWhole() throws {
+    for seed in RandomSeeds(default: 150) {
+      var random = SplitMix(seed: seed)
+      var session = LiveSession(people: 2, latency: 1 + random.below(10))
+      for _ in 0..<(2 + random.below(8)) {
+        for _ in 0..<(1 + random.below(24)) { try session.step(using: &random) }
+        try session.finish()
+      }
+      try session.check("seed \(seed)", using: &random)
+    }
+  }
+
   @Test func copiesOfADocumentGoOnByThemselves() throws {
     for seed in RandomSeeds(default: 20) {
       var random = SplitMix(seed: seed)

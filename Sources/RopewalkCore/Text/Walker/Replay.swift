@@ -15,6 +15,7 @@ struct Replay: ~Copyable {
   /// An event up to that place is followed by everything after it. -1: none is.
   private var bounds = FlatBuffer<Int32>()
   private var walker: Walker?
+  private var pairWalker: PairWalker?
   private(set) var isIrregular: Bool
   /// The text to be changed is not the one that the history before `first` leads to; nothing was changed.
   private(set) var isContradicted = false
@@ -78,9 +79,10 @@ struct Replay: ~Copyable {
 
   /// Walks from `at` to the next event that knows everything.
   private mutating func runConcurrent(into target: inout PatchTarget) {
-    var walker = walker.take() ?? Walker()
     let present = UInt32(target.buffer.scalarCount)
     var isWhole = at > first
+    if isWhole, runPair(present: present, into: &target) { return }
+    var walker = walker.take() ?? Walker()
     if isWhole {
       walker.prepare(authorCount: history.replicas.count)
       walker.open(head: at - 1, length: present, history: history, from: at)
@@ -106,6 +108,32 @@ struct Replay: ~Copyable {
     if isWhole { walker.emit(into: &target, history: history, lastLogRun: logRun) }
     if walker.isIrregular { isIrregular = true }
     self.walker = consume walker
+  }
+
+  /// The same for what two people typed at once, if it is not much, and all of it is new. Returns false if
+  /// it is something else; nothing was changed then.
+  private mutating func runPair(present: UInt32, into target: inout PatchTarget) -> Bool {
+    var end = graphRun + 1
+    while end < history.graphRuns.count,
+      Int(history.graphRuns[end].start) > Int(bounds[end - firstRun])
+    {
+      end += 1
+      if end - graphRun > PairWalker.runLimit { return false }
+    }
+    if history.end(ofGraphRun: end - 1) - at > PairWalker.eventLimit { return false }
+    var walker = pairWalker.take() ?? PairWalker()
+    var (authorRun, logRun) = (authorRun, logRun)
+    while history.end(ofLogRun: logRun) <= at { logRun += 1 }
+    let firstLogRun = logRun
+    let isPair = walker.walk(
+      history, runs: graphRun..<end, from: at, length: present, authorRun: &authorRun, logRun: &logRun)
+    if isPair {
+      walker.emit(into: &target, history: history, logRuns: firstLogRun..<logRun + 1)
+      at = history.end(ofGraphRun: end - 1)
+      (graphRun, self.authorRun, self.logRun) = (end, authorRun, logRun)
+    }
+    pairWalker = consume walker
+    return isPair
   }
 
   /// Lets the walker of an earlier replay walk what came since, if it can place the new events and a new one

@@ -58,8 +58,7 @@ struct Walker: ~Copyable {
   var advance = FlatBuffer<AdvancePiece>()
   var frontier = MaxHeap()
   var siblings = FlatBuffer<Sibling>()
-  /// What `emit` puts in at one place.
-  var text = FlatBuffer<UInt8>(capacity: 1024)
+  var changes = WalkChanges()
   /// Every event before this place is in the base text, and all from here on follow the one before it.
   var base: UInt32 = 0
   /// The runs of the graph and of the log from the base to what is being walked; others cannot be met.
