@@ -26,9 +26,12 @@ final class SQLiteAppender: @unchecked Sendable {
   /// Rooms that are being folded, or cannot be since they are damaged.
   private var inFolding: Set<Int64> = []
 
-  init(commits: CommitMeter, folding: FoldConfiguration) {
+  private let writeAheadLog: WriteAheadLog
+
+  init(commits: CommitMeter, folding: FoldConfiguration, writeAheadLog: WriteAheadLog) {
     self.commits = commits
     self.folding = folding
+    self.writeAheadLog = writeAheadLog
   }
 
   private struct RoomDocument: Hashable {
@@ -43,6 +46,19 @@ final class SQLiteAppender: @unchecked Sendable {
 
   /// Performs `work` in order and calls its completions; if the transaction fails, all of it has failed.
   func perform(_ work: [SQLiteLog.Work], in pool: DatabasePool) {
+    let (work, mustFinish) = Self.split(work)
+    if !work.isEmpty { commit(work, in: pool) }
+    if mustFinish { try? pool.writeWithoutTransaction { writeAheadLog.finish($0) } }
+    if rooms.count + subjects.count + documents.count + unfolded.count > Self.cacheBound { forget() }
+  }
+
+  /// What belongs into a transaction, and whether what cannot be in one is to be done.
+  private static func split(_ work: [SQLiteLog.Work]) -> ([SQLiteLog.Work], Bool) {
+    let rest = work.filter { if case .finishMoving = $0 { false } else { true } }
+    return (rest, rest.count < work.count)
+  }
+
+  private func commit(_ work: [SQLiteLog.Work], in pool: DatabasePool) {
     var done: [() -> Void] = []
     let start = ContinuousClock.now
     do {
@@ -59,7 +75,6 @@ final class SQLiteAppender: @unchecked Sendable {
       forget()
       Self.fail(work, RelayLogError(error, during: .append))
     }
-    if rooms.count + subjects.count + documents.count + unfolded.count > Self.cacheBound { forget() }
   }
 
   static func fail(_ work: [SQLiteLog.Work], _ error: RelayLogError) {
@@ -70,7 +85,7 @@ final class SQLiteAppender: @unchecked Sendable {
       case .change(_, _, let completion): completion(.failure(error))
       case .flush(let completion): completion()
       case .probe(let completion): completion(.failure(error))
-      case .fold: break
+      case .fold, .finishMoving: break
       }
     }
   }
@@ -128,6 +143,7 @@ final class SQLiteAppender: @unchecked Sendable {
   private func perform(_ work: SQLiteLog.Work, _ database: Database) throws -> () -> Void {
     switch work {
     case .flush(let completion): return completion
+    case .finishMoving: return {}
     case .fold(let folded): return try fold(folded, database)
     case .probe(let completion):
       // Rewrites the file's first page as it is.

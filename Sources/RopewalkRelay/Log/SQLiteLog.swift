@@ -13,6 +13,7 @@ final class SQLiteLog: RelayLog {
     case flush(@Sendable () -> Void)
     case probe(Completion<Void>)
     case fold(FoldedEntries)
+    case finishMoving
   }
 
   private struct Waiting {
@@ -26,6 +27,7 @@ final class SQLiteLog: RelayLog {
   private let waiting = NIOLockedValueBox(Waiting())
   private let folding = DispatchQueue(label: "ropewalk.log.folding", qos: .utility)
   private let appender: SQLiteAppender
+  private let writeAheadLog: WriteAheadLog
   private let foldConfiguration: FoldConfiguration
 
   /// Opens, or creates, the file.
@@ -39,7 +41,9 @@ final class SQLiteLog: RelayLog {
       pool = try SQLiteLogSchema.openPool(path: path)
     } catch { throw RelayLogError(error, during: .open) }
     foldConfiguration = folding
-    appender = SQLiteAppender(commits: commits, folding: folding)
+    writeAheadLog = WriteAheadLog(path: path)
+    appender = SQLiteAppender(commits: commits, folding: folding, writeAheadLog: writeAheadLog)
+    pool.writeWithoutTransaction { writeAheadLog.attach(to: $0) }
   }
 
   func open(_ room: RoomName, _ completion: @escaping Completion<LogState>) {
@@ -90,9 +94,11 @@ final class SQLiteLog: RelayLog {
     // What is still written may ask for a fold, which reads, and may not find the file closed.
     queue.sync {}
     folding.sync {}
+    writeAheadLog.wait()
     queue.sync {}
     // The last of the pool's connections to close is a reader, which leaves the WAL as it is; but whoever
-    // copies `log.sqlite` of a stopped relay should have all of it. The barrier waits for reads that are under way.
+    // copies `log.sqlite` of a stopped relay should have all of it. The barrier waits for reads that are
+    // under way.
     _ = try? pool.barrierWriteWithoutTransaction { try $0.checkpoint(.truncate) }
     try? pool.close()
   }
@@ -131,6 +137,7 @@ final class SQLiteLog: RelayLog {
       if work.isEmpty { return }
       appender.perform(work, in: pool)
       for room in appender.takeLong() { prepareFold(of: room) }
+      writeAheadLog.considerMoving { self.submit(.finishMoving) }
     }
   }
 

@@ -1,0 +1,63 @@
+import Dispatch
+import GRDB
+import GRDBSQLite
+import Synchronization
+
+/// Moves what was committed from the write-ahead log into the file.
+///
+/// SQLite by itself does that within the commit that has made the log long, which then takes as long as a
+/// thousand pages take to be written and synced. Here another connection does nearly all of it beside the
+/// commits, and the writer only the few frames that were added meanwhile, so that its next commit begins
+/// the log anew.
+final class WriteAheadLog: Sendable {
+  /// Frames from which on the log is moved.
+  static let limit = 1000
+
+  private let frames = Atomic(0)
+  /// So many frames must be there before the next attempt.
+  private let next = Atomic(WriteAheadLog.limit)
+  private let isMoving = Atomic(false)
+  private let queue = DispatchQueue(label: "ropewalk.log.checkpoints", qos: .utility)
+  private let path: String
+
+  init(path: String) { self.path = path }
+
+  /// Takes over from SQLite, on the connection that writes. The connection must not outlive this.
+  func attach(to database: Database) {
+    sqlite3_wal_hook(
+      database.sqliteConnection,
+      { context, _, _, frames in
+        if let context {
+          Unmanaged<WriteAheadLog>.fromOpaque(context).takeUnretainedValue().frames.store(
+            Int(frames), ordering: .relaxed)
+        }
+        return SQLITE_OK
+      }, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  /// Called after commits: begins to move the log if it is long, and asks the writer to `finish` after that.
+  func considerMoving(_ finish: @escaping @Sendable () -> Void) {
+    guard frames.load(ordering: .relaxed) >= next.load(ordering: .relaxed),
+      isMoving.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
+    else { return }
+    queue.async { [self] in
+      // A disk that takes nothing shows in commits; here it is tried again later.
+      let connection = try? DatabaseQueue(path: path)
+      _ = try? connection?.writeWithoutTransaction { try $0.checkpoint(.passive) }
+      try? connection?.close()
+      finish()
+    }
+  }
+
+  /// Moves the rest. On the connection that writes, outside of a transaction.
+  func finish(_ database: Database) {
+    let result = try? database.checkpoint(.passive)
+    let isDone = result.map { $0.walFrameCount == $0.checkpointedFrameCount } ?? false
+    let left = isDone ? 0 : frames.load(ordering: .relaxed)
+    next.store(left + Self.limit, ordering: .relaxed)
+    isMoving.store(false, ordering: .relaxed)
+  }
+
+  /// Waits for what is under way.
+  func wait() { queue.sync {} }
+}
