@@ -26,6 +26,8 @@ final class LoadCrew: @unchecked Sendable {
   var tally = LoadTally()
   var isTiming = true
   private var ticker: RepeatedTask?
+  private var churn: RepeatedTask?
+  private(set) var port = 0
   private var away: ArraySlice<LoadMember> = []
   private var missing = 0
   private var assembly: EventLoopPromise<Void>?
@@ -63,6 +65,7 @@ final class LoadCrew: @unchecked Sendable {
   /// and tries again until all are there.
   func connectAll(to port: Int, jitter: Int) -> EventLoopFuture<Void> {
     loop.flatSubmit { [self] in
+      self.port = port
       away = members.filter { $0.stage == .away }[...]
       missing = away.count
       guard missing > 0 else { return loop.makeSucceededVoidFuture() }
@@ -105,7 +108,7 @@ final class LoadCrew: @unchecked Sendable {
   /// One address has some 28,000 ports for connections to one other.
   private static let connectionsPerAddress = 25_000
 
-  private func bootstrap(for member: LoadMember) throws -> ClientBootstrap {
+  func bootstrap(for member: LoadMember) throws -> ClientBootstrap {
     let bootstrap = ClientBootstrap(group: loop)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .connectTimeout(.seconds(10))
@@ -149,15 +152,22 @@ final class LoadCrew: @unchecked Sendable {
     (member.isStalled ? members[room * size] : member).push()
   }
 
+  func setChurn(_ task: RepeatedTask?) {
+    churn?.cancel()
+    churn = task
+  }
+
   // MARK: Looking
 
   /// Whether every client that reads has read as far as its room's scribe and no push waits.
-  var isLevel: Bool {
+  ///
+  /// - Parameter countingAnswers: every push must also have been answered.
+  func isLevel(countingAnswers: Bool) -> Bool {
     if dialect == .bare {
       return tally.deliveries == tally.pushes * UInt64(members.count / max(1, rooms.count))
     }
     return members.allSatisfy { $0.isStalled || $0.stage == .live && $0.cursor == $0.room.head.cursor }
-      && tally.acknowledged + tally.refused == tally.pushes
+      && (!countingAnswers || tally.acknowledged + tally.refused == tally.pushes)
   }
 
   func takeTally() -> LoadTally {

@@ -47,15 +47,42 @@ final class LoadFleet {
   }
 
   /// Waits until every client has read all; false if that takes longer than so many seconds.
-  func level(within seconds: Double) throws -> Bool {
+  ///
+  /// - Parameter countingAnswers: every push must also have been answered.
+  func level(within seconds: Double, countingAnswers: Bool = true) throws -> Bool {
     let start = NIODeadline.now()
     while Self.seconds(since: start) < seconds {
       var isLevel = true
-      for crew in crews { isLevel = try crew.loop.submit { crew.isLevel }.wait() && isLevel }
+      for crew in crews {
+        isLevel = try crew.loop.submit { crew.isLevel(countingAnswers: countingAnswers) }.wait() && isLevel
+      }
       if isLevel { return true }
       Thread.sleep(forTimeInterval: 0.01)
     }
     return false
+  }
+
+  /// Begins to send, and to let clients come and go, stall and change their presence.
+  func startSoak() throws {
+    _ = try take()
+    let share = Double(plan.rate) / Double(crews.count)
+    for crew in crews {
+      try crew.loop.submit {
+        crew.startPushing(rate: share)
+        crew.startChurning()
+      }.wait()
+    }
+  }
+
+  /// Ends that. All clients read on.
+  func stopSoak() throws {
+    for crew in crews {
+      try crew.loop.submit {
+        crew.stopPushing()
+        crew.stopChurning()
+      }.wait()
+    }
+    try resume()
   }
 
   /// Lets so many clients stop reading.

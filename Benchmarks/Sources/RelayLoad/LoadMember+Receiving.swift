@@ -44,21 +44,21 @@ extension LoadMember {
     switch decoded {
     case .welcome:
       stage = .joining
-      // Who has read as far as the scribe has its digest; another begins anew.
-      if cursor != room.head.cursor { cursor = 0 }
-      let digest = cursor == 0 ? LogDigest.zero : room.head.digest
+      // The digest is known as far as the scribe has read.
+      cursor = min(cursor, room.head.cursor)
+      let digest = room.digest(at: cursor)
       say(.join(ClientMessage.Join(room: room.name, cursor: cursor, digest: digest)))
     case .joined(let joined):
       number = joined.number
       if joined.isRestart {
         if cursor > 0 { crew.tally.faults += 1 }
         cursor = 0
-        if isScribe { room.head = .empty }
+        if isScribe { room.restart() }
       }
     case .entries(_, let entries):
       for entry in entries {
         if entry.cursor != room.head.cursor + 1 { crew.tally.faults += 1 }
-        room.head = LogHead(cursor: entry.cursor, digest: entry.digest(after: room.head.digest))
+        room.advance(to: LogHead(cursor: entry.cursor, digest: entry.digest(after: room.head.digest)))
       }
       cursor = room.head.cursor
       noteDelivery(buffer, message, count: UInt64(entries.count))

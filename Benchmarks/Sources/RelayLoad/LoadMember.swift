@@ -35,6 +35,8 @@ final class LoadMember: ChannelInboundHandler, @unchecked Sendable {
   private var nextSequence: UInt32 = 0
   private var nextPush: UInt64 = 1
   private var sentAt: [UInt64: UInt64] = [:]
+  /// The connection ends because this client wants it.
+  private var isLeaving = false
 
   init(index: Int, room: LoadRoom, crew: LoadCrew, isScribe: Bool) {
     self.index = index
@@ -53,6 +55,24 @@ final class LoadMember: ChannelInboundHandler, @unchecked Sendable {
     bootstrap.connect(host: "127.0.0.1", port: port).whenFailure { self.fail($0) }
   }
 
+  /// Leaves, unless it waits for answers or nobody else does what it does, and comes back.
+  func comeAgain() {
+    guard stage == .live, sentAt.isEmpty, !isScribe, !isStalled else { return }
+    isLeaving = true
+    channel?.close(promise: nil)
+  }
+
+  private func comeBack() {
+    let arrival = crew.loop.makePromise(of: Void.self)
+    do { connect(try crew.bootstrap(for: self), to: crew.port, arrival: arrival) } catch {
+      arrival.fail(error)
+    }
+    arrival.futureResult.whenFailure { [self] _ in
+      crew.tally.lost += 1
+      crew.loop.scheduleTask(in: .seconds(1)) { self.comeBack() }
+    }
+  }
+
   private func fail(_ error: any Error) {
     stage = .away
     arrival?.fail(error)
@@ -65,10 +85,14 @@ final class LoadMember: ChannelInboundHandler, @unchecked Sendable {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    if stage == .live { crew.tally.lost += 1 }
+    if stage == .live, !isLeaving { crew.tally.lost += 1 }
+    let mustReturn = isLeaving
+    isLeaving = false
+    isStalled = false
     channel = nil
     sentAt = [:]
     fail(LoadError("a connection was closed"))
+    if mustReturn { comeBack() }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -171,10 +195,29 @@ final class LoadMember: ChannelInboundHandler, @unchecked Sendable {
 final class LoadRoom {
   let name: RoomName
   /// How far the scribe has read, and the digest there.
-  var head = LogHead.empty
+  private(set) var head = LogHead.empty
+  /// The digests at all cursors that the scribe has read.
+  private var digests: [LogDigest] = [.zero]
 
   init(_ number: Int) throws {
     guard let name = RoomName("load-\(number)") else { throw LoadError("no room name") }
     self.name = name
+  }
+
+  /// The digest at a cursor that is not beyond `head`.
+  func digest(at cursor: UInt64) -> LogDigest {
+    cursor < UInt64(digests.count) ? digests[Int(cursor)] : .zero
+  }
+
+  /// The scribe has read one entry more.
+  func advance(to head: LogHead) {
+    self.head = head
+    digests.append(head.digest)
+  }
+
+  /// The scribe begins anew.
+  func restart() {
+    head = .empty
+    digests = [.zero]
   }
 }

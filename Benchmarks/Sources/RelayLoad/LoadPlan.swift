@@ -16,6 +16,8 @@ public struct LoadPlan: Sendable {
   public var storm = false
   /// Within how many milliseconds the clients of a storm come back.
   public var stormJitter = 2000
+  /// How long a steady load goes on with clients that come and go, in seconds; 0 for no such phase.
+  public var soakSeconds = 0
   /// Whether the clients take zstd.
   public var compressed = false
   /// Event loops of the generator.

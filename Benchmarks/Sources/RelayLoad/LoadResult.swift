@@ -1,6 +1,6 @@
 /// What one phase of a load showed.
 public struct LoadResult: Codable, Sendable {
-  /// What was done: `idle`, `fan-out`, `slow readers`, `catch-up`, `storm`.
+  /// What was done: `idle`, `fan-out`, `soak`, `slow readers`, `catch-up`, `storm`.
   public let phase: String
   /// Who served: `ropewalk`, or `bare NIO`.
   public let server: String

@@ -59,7 +59,9 @@ public struct RelayLoad {
     defer { try? FileManager.default.removeItem(at: folder) }
     func start(port: Int) throws -> ServerProcess {
       try ServerProcess(
-        relay, ["serve", "--data", folder.path, "--listen", "127.0.0.1:\(port)"] + serverArguments)
+        relay,
+        ["serve", "--ends-with-input", "--data", folder.path, "--listen", "127.0.0.1:\(port)"]
+          + serverArguments)
     }
     // Not one of the ports that the system gives to connections, so that it can be had again after a restart.
     var server = try start(port: plan.storm ? Int.random(in: 20_000..<32_000) : 0)
@@ -69,6 +71,10 @@ public struct RelayLoad {
     try report(phases.connect(progress))
     progress("ropewalk: sending")
     try report(phases.fanOut("fan-out"))
+    if plan.soakSeconds > 0 {
+      progress("ropewalk: soaking")
+      try phases.soak(report)
+    }
     if plan.slowReaders > 0 {
       progress("ropewalk: \(plan.slowReaders) clients do not read")
       try fleet.stall(plan.slowReaders)
@@ -118,6 +124,32 @@ private struct Phases {
       result.seconds = seconds
       result.note(tally)
     }
+  }
+
+  /// A steady load with clients that come and go, stall and change their presence, as a row every half
+  /// minute.
+  func soak(_ report: (LoadResult) throws -> Void) throws {
+    try fleet.startSoak()
+    var left = fleet.plan.soakSeconds
+    while left > 0 {
+      let step = min(30, left)
+      left -= step
+      try report(
+        measure("soak") { result in
+          Thread.sleep(forTimeInterval: Double(step))
+          result.seconds = Double(step)
+          result.note(try fleet.take())
+        })
+    }
+    try report(
+      measure("after the soak") { result in
+        let start = NIODeadline.now()
+        try fleet.stopSoak()
+        let isLevel = try fleet.level(within: 300, countingAnswers: false)
+        result.seconds = LoadFleet.seconds(since: start)
+        result.note(try fleet.take())
+        if !isLevel { result.faults += 1 }
+      })
   }
 
   func catchUp() throws -> LoadResult {

@@ -4,12 +4,15 @@ import Foundation
 /// A server that runs as a process of its own, and what the system says of it.
 final class ServerProcess {
   private let process = Process()
+  private let input = Pipe()
   let port: Int
   var identifier: Int32 { process.processIdentifier }
 
   /// Starts it and waits until it says where it listens.
   init(_ program: URL, _ arguments: [String]) throws {
     let pipe = Pipe()
+    // It stops when this process is gone, however that ends, since then its input ends.
+    process.standardInput = input
     process.executableURL = program
     process.arguments = arguments
     process.standardOutput = pipe

@@ -20,6 +20,10 @@ struct RelayCommand: ParsableCommand {
   var slowReaders = 0
   @Flag(help: "Kill the relay at the end, start it again, and let all clients come back.") var storm = false
   @Option(help: ArgumentHelp("Within how long they come back.", valueName: "ms")) var stormJitter = 2000
+  @Option(
+    help: ArgumentHelp(
+      "A steady load for so long, with clients that come and go; a row each 30 s.", valueName: "s"))
+  var soak = 0
   @Flag(help: "Let the clients take zstd.") var compressed = false
   @Option(help: ArgumentHelp("Event loops of the generator.", valueName: "n")) var loops = 1
   @Option(help: ArgumentHelp("Threads of the bare hub.", valueName: "n")) var bareThreads = 2
@@ -34,7 +38,7 @@ struct RelayCommand: ParsableCommand {
   func validate() throws {
     guard connections >= rooms, rooms > 0, rate >= 0, payload >= 8, payload <= 1 << 19, seconds > 0,
       loops > 0,
-      slowReaders >= 0, stormJitter >= 0, bareThreads > 0
+      slowReaders >= 0, soak >= 0, stormJitter >= 0, bareThreads > 0
     else {
       throw ValidationError("There must be a client in every room, and a payload has at least 8 bytes.")
     }
@@ -49,6 +53,7 @@ struct RelayCommand: ParsableCommand {
     plan.seconds = seconds
     plan.slowReaders = slowReaders
     plan.storm = storm
+    plan.soakSeconds = soak
     plan.stormJitter = stormJitter
     plan.compressed = compressed
     plan.loops = loops
@@ -110,5 +115,12 @@ struct BareHubCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "bare-hub", shouldDisplay: false)
   @Argument var threads: Int
 
-  func run() throws { try BareHub.run(threads: max(1, threads)) { Terminal.line($0) } }
+  func run() throws {
+    // Whoever started it is gone when its input ends.
+    Thread.detachNewThread {
+      while !FileHandle.standardInput.availableData.isEmpty {}
+      kill(getpid(), SIGTERM)
+    }
+    try BareHub.run(threads: max(1, threads)) { Terminal.line($0) }
+  }
 }
