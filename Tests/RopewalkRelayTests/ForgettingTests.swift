@@ -83,6 +83,8 @@ import Testing
         return
       }
       #expect(error.code == .gone && error.retry == .never)
+      let page = try await RawSocket(port: relay.port).get("/metrics")
+      #expect(page.contains("ropewalk_refusals_total{reason=\"gone\"} 1\n"))
 
       // What was forgotten is still known.
       let push = ClientMessage.Push(room: number, number: 9, header: header(2..<6), payload: [9])

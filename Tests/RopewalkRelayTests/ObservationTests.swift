@@ -41,6 +41,28 @@ import Testing
     }
   }
 
+  @Test func refusedPushesAreCountedByReason() async throws {
+    try await withRelay { relay in
+      let peer = try await Peer.greeted(by: relay)
+      let number = try await peer.join(.test).joined.number
+      func push(_ index: UInt64, _ seqs: Range<UInt32>, _ payload: [UInt8], seen: UInt64 = 0)
+        -> ClientMessage.Push
+      {
+        ClientMessage.Push(
+          room: number, number: index, refusalsSeen: seen, header: header(seqs), payload: payload)
+      }
+      #expect(try await peer.push(push(1, 0..<2, [1])) == .cursor(1))
+      #expect(try await peer.push(push(2, 0..<2, [2])) == .refusal(.idClash(at: 1)))
+      #expect(try await peer.push(push(3, 2..<3, [3])) == .refusal(.overtaken))
+      #expect(
+        try await peer.push(push(4, 1..<3, [4], seen: 1)) == .refusal(.covered(missing: [2..<3], through: 1)))
+      let page = try await RawSocket(port: relay.port).get("/metrics")
+      for reason in ["id-clash", "overtaken", "covered"] {
+        #expect(value("ropewalk_refusals_total{reason=\"\(reason)\"}", in: page) == 1.0, "\(reason)")
+      }
+    }
+  }
+
   @Test func metricsAreNotForEverybody() async throws {
     let key = RelayKey.generate(.hs256)
     try await withKeyedFolder { folder in

@@ -36,6 +36,24 @@ import Testing
     }
   }
 
+  @Test func whoSetsWhatMayBeForgottenIsInTheAuditLog() async throws {
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+      } _: { relay in
+        let peer = try await Peer.greeted(by: relay, token: try await token(key, ["*": .own]))
+        let number = try await peer.join(.test).joined.number
+        for retention in [nil, .days(30), .everything] as [Retention?] {
+          try await peer.say(.retention(room: number, retention))
+          while true { if case .retention = try await peer.hear() { break } }
+        }
+      }
+      let records = try folder.audit.filter { $0.act == .administered }
+      #expect(records.map(\.detail) == ["retention 30 days", "retention everything"])
+      #expect(records.allSatisfy { $0.room == "test" && $0.subject == "ann" && $0.session != nil })
+    }
+  }
+
   @Test func aTokenOfAnotherSubjectEndsTheConnection() async throws {
     try await withKeyedFolder { folder in
       try await folder.withRelay {

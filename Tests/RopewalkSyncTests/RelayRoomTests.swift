@@ -30,7 +30,7 @@ import Testing
       switch effect {
       case .send(let sessions, let message), .feed(let sessions, let message):
         sessions.contains(session) ? try? RelayMessage(decoding: message) : nil
-      case .answer(session, let message, _, _), .remove(session, let message):
+      case .answer(session, let message, _, _), .remove(session, _, let message):
         try? RelayMessage(decoding: message)
       default: nil
       }
@@ -123,6 +123,80 @@ import Testing
     let answer = room.foundCoverage([range], of: key)
     let acknowledgement = RelayMessage.Acknowledgement(push: 1, cursor: 7)
     #expect(messages(answer, to: 1) == [.acknowledged(room: room.number, [acknowledgement])])
+  }
+
+  @Test func whoGoesOnWritingNeedsNoLookUpHoweverLong() {
+    var room = makeRoom { $0.coverageBound = 16 }
+    _ = join(&room, 1)
+    for seq: UInt32 in 0..<2000 {
+      let effects = room.push(push(UInt64(seq), seq..<seq + 1), from: 1, now: 0)
+      guard case .append = effects.first, effects.count == 1 else {
+        Issue.record("\(seq): \(effects)")
+        return
+      }
+      _ = room.appended(through: UInt64(seq) + 1)
+      #expect(room.coveredRanges <= 17)
+    }
+    // The newest are known by their entries.
+    let repeated = RelayMessage.Acknowledgement(push: 3000, cursor: 2000)
+    let answer = room.push(push(3000, 1999..<2000), from: 1, now: 0)
+    #expect(messages(answer, to: 1) == [.acknowledged(room: room.number, [repeated])])
+  }
+
+  @Test func whatWasSettledIsLookedUpWhenItComesAgain() {
+    var room = makeRoom { $0.coverageBound = 16 }
+    _ = join(&room, 1)
+    for seq: UInt32 in 0..<100 {
+      _ = room.push(push(UInt64(seq), seq..<seq + 1), from: 1, now: 0)
+      _ = room.appended(through: UInt64(seq) + 1)
+    }
+    // One that is on its way when the log is asked.
+    _ = room.push(push(100, 100..<101), from: 1, now: 0)
+    let old = push(200, 3..<4)
+    let key = CoverageKey(old.header)
+    #expect(room.push(old, from: 1, now: 0) == [.findCoverage(key)])
+    // What comes meanwhile waits in its order, whether it is new or not.
+    #expect(room.push(push(201, 101..<102), from: 1, now: 0).isEmpty)
+    #expect(room.push(push(202, 100..<101), from: 1, now: 0).isEmpty)
+    _ = room.appended(through: 101)
+    let found = (UInt32(0)..<100).map {
+      CoveredRange(seqs: $0..<$0 + 1, cursor: UInt64($0) + 1, payloadHash: PayloadHash(of: [1]))
+    }
+    let effects = room.foundCoverage(found, of: key)
+    let acknowledgements = messages(effects, to: 1)
+    #expect(
+      acknowledgements == [
+        .acknowledged(room: room.number, [.init(push: 200, cursor: 4)]),
+        .acknowledged(room: room.number, [.init(push: 202, cursor: 101)]),
+      ])
+    let appended = effects.compactMap { if case .append(let new) = $0 { new.entry.cursor } else { nil } }
+    #expect(appended == [102])
+  }
+
+  @Test func coverageWithHolesIsAskedForAgainAndForgetsNothing() {
+    var room = makeRoom { $0.coverageBound = 16 }
+    _ = join(&room, 1)
+    var log: [CoveredRange] = []
+    var lookUps = 0
+    func take(_ effects: [RelayRoom.Effect]) {
+      for effect in effects {
+        switch effect {
+        case .findCoverage(let key):
+          lookUps += 1
+          take(room.foundCoverage(log, of: key))
+        case .append(let new):
+          let range = CoveredRange(
+            seqs: new.entry.header.span.seqs, cursor: new.entry.cursor, payloadHash: new.payloadHash)
+          log.append(range)
+          take(room.appended(through: new.entry.cursor))
+        default: break
+        }
+      }
+    }
+    for seq: UInt32 in 0..<200 { take(room.push(push(UInt64(seq), 2 * seq..<2 * seq + 1), from: 1, now: 0)) }
+    #expect(log.count == 200 && lookUps > 0)
+    for seq: UInt32 in 0..<200 { take(room.push(push(UInt64(seq), 2 * seq..<2 * seq + 1), from: 1, now: 0)) }
+    #expect(log.count == 200)
   }
 
   @Test func aFailedLogSendsEverybodyAwayAndAnswersNothing() {

@@ -1,4 +1,5 @@
 import Foundation
+import RopewalkSync
 
 /// One line of the audit log: what was done by whom. Carries no content, token or key.
 public struct AuditRecord: Codable, Hashable, Sendable {
@@ -74,5 +75,15 @@ public struct AuditRecord: Codable, Hashable, Sendable {
   public init?(line: some StringProtocol) {
     guard let record = try? JSONDecoder().decode(Self.self, from: Data(line.utf8)) else { return nil }
     self = record
+  }
+}
+
+extension Retention {
+  /// As the audit log names it.
+  var auditDetail: String {
+    switch self {
+    case .everything: "retention everything"
+    case .days(let days): "retention \(days) days"
+    }
   }
 }

@@ -29,6 +29,7 @@ extension Connection {
       onLoop(of: host) { host.checkpointDigest(digest, at: cursor, of: id) }
     case .retention(let number, let retention):
       guard let host = rooms[number] else { return }
+      if let retention { audit(.administered, room: host.name, detail: retention.auditDetail) }
       let id = id
       onLoop(of: host) { host.setRetention(retention, of: id) }
     case .presence(let number, let value):
@@ -89,7 +90,10 @@ extension Connection {
   }
 
   /// Notes what happened in the audit log.
-  func audit(_ act: AuditRecord.Act, room: RoomName? = nil, role: Role? = nil, code: String? = nil) {
+  func audit(
+    _ act: AuditRecord.Act, room: RoomName? = nil, role: Role? = nil, code: String? = nil,
+    detail: String? = nil
+  ) {
     var record = AuditRecord(time: services.now(), act: act)
     record.subject = identity.map { String(decoding: $0.access.subject, as: UTF8.self) }
     record.room = room?.text
@@ -97,6 +101,7 @@ extension Connection {
     record.session = String(id, radix: 16)
     record.from = address
     record.code = code
+    record.detail = detail
     services.audit.record(record, isStranger: identity == nil)
   }
 
@@ -121,9 +126,13 @@ extension Connection {
   /// A room has sent the connection away.
   ///
   /// - Parameter frame: tells the client, which may come back as soon as it has read this.
-  func removed(from host: RoomHost, telling frame: ByteBuffer) {
+  func removed(from host: RoomHost, _ code: ErrorCode, telling frame: ByteBuffer) {
     session.left(host.number)
-    if rooms.removeValue(forKey: host.number) != nil { audit(.left, room: host.name, code: "unavailable") }
+    let reason = RefusalReason(code)
+    if rooms.removeValue(forKey: host.number) != nil {
+      meters.refused(reason)
+      audit(.left, room: host.name, code: reason.rawValue)
+    }
     write(frame)
   }
 
@@ -133,7 +142,7 @@ extension Connection {
     let error = ProtocolError(
       .unavailable, retry: .after(milliseconds: 2000), "The room's log cannot be reached just now.")
     removed(
-      from: host,
+      from: host, error.code,
       telling: OutgoingMessage(RelayMessage.error(room: host.name, error).encoded, compressor: nil).plain)
   }
 }

@@ -37,6 +37,12 @@ enum RefusalReason: String, CaseIterable, Sendable {
   case overloaded
   case unavailable
   case timedOut = "timed-out"
+  /// A push that the log holds, cut otherwise.
+  case covered
+  /// A push whose header the log has with other bytes.
+  case idClash = "id-clash"
+  /// A push that followed a refused one.
+  case overtaken
   /// Before the upgrade: a page of a site that is not allowed.
   case origin
   /// Before the upgrade: as many connections as the relay takes.
@@ -62,6 +68,18 @@ enum RefusalReason: String, CaseIterable, Sendable {
       case .unavailable: .unavailable
       case .timedOut: .timedOut
       default: .other
+      }
+  }
+
+  init(_ refusal: Refusal) {
+    self =
+      switch refusal {
+      case .covered: .covered
+      case .idClash: .idClash
+      case .overtaken: .overtaken
+      case .forbidden: .forbidden
+      case .tooLarge: .tooLarge
+      case .overloaded: .overloaded
       }
   }
 

@@ -200,11 +200,12 @@ extension RoomHost {
       guard let connection = connections[session] ?? services.connections[session] else { return }
       let frame = message.isEmpty ? nil : OutgoingMessage(message, compressor: nil).plain
       connection.onLoop { connection.answered(frame, pushes: pushes, bytes: bytes) }
-    case .remove(let session, let message):
+    case .refused(let refusal): services.meters[loop].refused(RefusalReason(refusal))
+    case .remove(let session, let code, let message):
       guard let connection = connections.removeValue(forKey: session) else { return }
       let host = self
       let frame = OutgoingMessage(message, compressor: nil).plain
-      connection.onLoop { connection.removed(from: host, telling: frame) }
+      connection.onLoop { connection.removed(from: host, code, telling: frame) }
     case .append(let entry):
       outgoing.append(entry)
       if outgoing.count == 1 { loop.execute { self.append() } }

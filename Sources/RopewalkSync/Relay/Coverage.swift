@@ -36,10 +36,15 @@ public struct CoveredRange: Hashable, Sendable {
   }
 }
 
-/// Which events of one replica and document a log holds: disjoint ranges, ascending. This is what makes a
-/// repeated push exactly once.
+/// Which events of one replica and document a log holds. This is what makes a repeated push exactly once.
+///
+/// Ranges are known by their entries, or settled: merged with their neighbours, so that a replica which
+/// goes on writing costs no more with time. What a settled range was made of is in the log alone.
 struct Coverage: Sendable {
+  /// What is known by its entries: disjoint, ascending.
   private(set) var ranges: [CoveredRange] = []
+  /// What else the log holds: disjoint, ascending, never adjacent, and disjoint from `ranges`.
+  private(set) var settled: [Range<UInt32>] = []
 
   enum Verdict: Equatable {
     /// The log holds none of it.
@@ -50,17 +55,19 @@ struct Coverage: Sendable {
     case clash(cursor: UInt64)
     /// The log holds some of it, cut otherwise, in entries up to a cursor; it lacks these.
     case covered(missing: [Range<UInt32>], through: UInt64)
+    /// The log holds some of it, and must be asked in which entries.
+    case unknown
   }
 
   init() {}
 
-  /// Takes ranges as a log gives them, in any order.
-  init(_ found: [CoveredRange]) {
-    ranges = found.sorted { $0.seqs.lowerBound < $1.seqs.lowerBound }
-  }
+  /// How much is kept.
+  var count: Int { ranges.count + settled.count }
 
   func judge(_ seqs: Range<UInt32>, _ payloadHash: PayloadHash) -> Verdict {
-    let first = firstIndex(endingAfter: seqs.lowerBound)
+    let settledIndex = settled.firstIndex(endingAfter: seqs.lowerBound) { $0 }
+    if settledIndex < settled.count, settled[settledIndex].lowerBound < seqs.upperBound { return .unknown }
+    let first = ranges.firstIndex(endingAfter: seqs.lowerBound) { $0.seqs }
     guard first < ranges.count, ranges[first].seqs.lowerBound < seqs.upperBound else { return .new }
     if ranges[first].seqs == seqs, let hash = ranges[first].payloadHash {
       let cursor = ranges[first].cursor
@@ -82,17 +89,48 @@ struct Coverage: Sendable {
 
   /// Adds a range that was judged new.
   mutating func insert(_ range: CoveredRange) {
-    ranges.insert(range, at: firstIndex(endingAfter: range.seqs.lowerBound))
+    ranges.insert(range, at: ranges.firstIndex(endingAfter: range.seqs.lowerBound) { $0.seqs })
   }
 
-  /// Binary search: the first range that ends after `seq`.
-  private func firstIndex(endingAfter seq: UInt32) -> Int {
-    if let last = ranges.last, last.seqs.upperBound <= seq { return ranges.count }
+  /// Takes what the log was found to hold, in any order: all that was durable when it was asked.
+  mutating func learn(_ found: [CoveredRange]) {
+    let later = ranges
+    settled = []
+    ranges = found.sorted { $0.seqs.lowerBound < $1.seqs.lowerBound }
+    for range in later {
+      let index = ranges.firstIndex(endingAfter: range.seqs.lowerBound) { $0.seqs }
+      if index == ranges.count || ranges[index].seqs.lowerBound >= range.seqs.upperBound {
+        ranges.insert(range, at: index)
+      }
+    }
+  }
+
+  /// Settles what is durable, but for so many of the newest ranges.
+  mutating func settle(through durable: UInt64, keeping kept: Int) {
+    let old = ranges.dropLast(kept).filter { $0.cursor <= durable }.map { $0.seqs }
+    guard !old.isEmpty else { return }
+    ranges = ranges.dropLast(kept).filter { $0.cursor > durable } + ranges.suffix(kept)
+    var merged: [Range<UInt32>] = []
+    for range in (settled + old).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if let last = merged.last, last.upperBound == range.lowerBound {
+        merged[merged.count - 1] = last.lowerBound..<range.upperBound
+      } else {
+        merged.append(range)
+      }
+    }
+    settled = merged
+  }
+}
+
+extension Array {
+  /// Binary search among ascending ranges: the first that ends after `seq`.
+  fileprivate func firstIndex(endingAfter seq: UInt32, _ seqs: (Element) -> Range<UInt32>) -> Int {
+    if let last, seqs(last).upperBound <= seq { return count }
     var low = 0
-    var high = ranges.count
+    var high = count
     while low < high {
       let middle = (low + high) / 2
-      if ranges[middle].seqs.upperBound <= seq { low = middle + 1 } else { high = middle }
+      if seqs(self[middle]).upperBound <= seq { low = middle + 1 } else { high = middle }
     }
     return low
   }

@@ -192,7 +192,7 @@ extension RelayRoom {
     removeMember(session)
     let error = ProtocolError(
       .gone, "What the client lacks was forgotten, and it cannot take a checkpoint instead.")
-    return [.remove(session, RelayMessage.error(room: name, error).encoded)]
+    return [.remove(session, error.code, RelayMessage.error(room: name, error).encoded)]
   }
 }
 

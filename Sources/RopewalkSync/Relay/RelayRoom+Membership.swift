@@ -44,7 +44,7 @@ extension RelayRoom {
     let error = ProtocolError(
       .unavailable, retry: .after(milliseconds: 2000), "The room's log cannot be reached just now.")
     let message = RelayMessage.error(room: name, error).encoded
-    var effects: [Effect] = order.map { .remove($0, message) }
+    var effects: [Effect] = order.map { .remove($0, error.code, message) }
     for waiter in pending.flatMap({ $0.waiters }) + unjudgedWaiters {
       effects.append(.answer(waiter.session, [], pushes: 1, bytes: waiter.bytes))
     }

@@ -4,25 +4,31 @@ extension RelayRoom {
   /// A member's push; its role and size were checked.
   public mutating func push(_ push: ClientMessage.Push, from session: UInt64, now: UInt64) -> [Effect] {
     guard let member = members[session], member.claim == nil else {
-      return [refuse(push, from: session, .forbidden)]
+      return refuse(push, from: session, .forbidden)
     }
     let unjudgedPush = Unjudged(session: session, subject: member.subject, push: push, time: now)
     let key = CoverageKey(push.header)
-    if coverage[key] == nil {
-      guard isCoverageComplete else {
-        unjudged[key, default: []].append(unjudgedPush)
-        return unjudged[key]?.count == 1 ? [.findCoverage(key)] : []
-      }
-      coverage[key] = Coverage()
+    // Who waits for the log is judged first: what a session sends is judged in its order.
+    if unjudged[key] != nil {
+      unjudged[key]?.append(unjudgedPush)
+      return []
     }
+    if coverage[key] == nil, !isCoverageComplete { return lookUp(unjudgedPush, key) }
     return judge(unjudgedPush, key)
+  }
+
+  /// The log must be asked before a push can be judged.
+  private mutating func lookUp(_ push: Unjudged, _ key: CoverageKey) -> [Effect] {
+    unjudged[key] = [push]
+    return [.findCoverage(key)]
   }
 
   /// Answers `findCoverage`.
   public mutating func foundCoverage(_ found: [CoveredRange], of key: CoverageKey) -> [Effect] {
     guard let waiting = unjudged.removeValue(forKey: key) else { return [] }
-    coverage[key] = Coverage(found)
-    coveredRanges += found.count
+    let before = coverage[key]?.count ?? 0
+    coverage[key, default: Coverage()].learn(found)
+    coveredRanges += (coverage[key]?.count ?? 0) - before
     var effects: [Effect] = []
     for push in waiting { effects += judge(push, key) }
     return effects
@@ -37,23 +43,24 @@ extension RelayRoom {
     let before = durable.cursor
     durable = LogHead(cursor: cursor, digest: done[count - 1].digest)
     pending.removeFirst(count)
-    dropCoverageIfLarge()
+    settleCoverageIfLarge()
     return acknowledge(done) + broadcast(done.map { $0.entry }, after: before) + considerCheckpoint()
   }
 
   private mutating func judge(_ unjudged: Unjudged, _ key: CoverageKey) -> [Effect] {
     let push = unjudged.push
     let seqs = push.header.span.seqs
-    if isOvertaken(unjudged, key) { return [refuse(push, from: unjudged.session, .overtaken)] }
+    if isOvertaken(unjudged, key) { return refuse(push, from: unjudged.session, .overtaken) }
     let hash = PayloadHash(of: push.payload)
     switch (coverage[key] ?? Coverage()).judge(seqs, hash) {
     case .clash(let cursor):
       noteRefusal(unjudged.session, key)
-      return [refuse(push, from: unjudged.session, .idClash(at: cursor))]
+      return refuse(push, from: unjudged.session, .idClash(at: cursor))
     case .covered(let missing, let through):
       noteRefusal(unjudged.session, key)
-      return [refuse(push, from: unjudged.session, .covered(missing: missing, through: through))]
+      return refuse(push, from: unjudged.session, .covered(missing: missing, through: through))
     case .repeated(let cursor): return acknowledgeRepeat(push, from: unjudged.session, at: cursor)
+    case .unknown: return lookUp(unjudged, key)
     case .new: break
     }
     let entry = LogEntry(
@@ -96,9 +103,9 @@ extension RelayRoom {
     return [.answer(session, message, pushes: 1, bytes: push.payload.count)]
   }
 
-  private func refuse(_ push: ClientMessage.Push, from session: UInt64, _ refusal: Refusal) -> Effect {
+  private func refuse(_ push: ClientMessage.Push, from session: UInt64, _ refusal: Refusal) -> [Effect] {
     let message = RelayMessage.refused(room: number, push: push.number, refusal).encoded
-    return .answer(session, message, pushes: 1, bytes: push.payload.count)
+    return [.answer(session, message, pushes: 1, bytes: push.payload.count), .refused(refusal)]
   }
 
   /// One message per session, in the order of each session's first push.
@@ -120,11 +127,25 @@ extension RelayRoom {
     }
   }
 
-  /// What is durable can be looked up again.
-  private mutating func dropCoverageIfLarge() {
-    guard coveredRanges > configuration.coverageBound, pending.isEmpty else { return }
-    coverage = [:]
+  /// What is durable can be looked up again: most of it is only kept merged, and if that is still much, not
+  /// at all. Either makes room for at least half of the bound, so that a push costs as little whatever came
+  /// before.
+  private mutating func settleCoverageIfLarge() {
+    let bound = configuration.coverageBound
+    guard coveredRanges > bound else { return }
+    let kept = min(Int(configuration.limits.pushWindow), bound / 4 / max(1, coverage.count))
     coveredRanges = 0
+    for key in Array(coverage.keys) {
+      // What is being looked up must not be settled before it was found.
+      if unjudged[key] == nil { coverage[key]?.settle(through: durable.cursor, keeping: kept) }
+      coveredRanges += coverage[key]?.count ?? 0
+    }
+    guard coveredRanges > bound / 2 else { return }
+    let durable = durable.cursor
+    coverage = coverage.filter { key, coverage in
+      unjudged[key] != nil || coverage.ranges.contains { $0.cursor > durable }
+    }
+    coveredRanges = coverage.values.reduce(0) { $0 + $1.count }
     isCoverageComplete = false
   }
 }

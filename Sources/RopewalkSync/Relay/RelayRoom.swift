@@ -21,7 +21,8 @@ public struct RelayRoom: Sendable {
     public var limits: Limits
     /// About how many bytes of entries go into one message, in bytes.
     public var batchBytes: Int
-    /// How many covered ranges are kept in memory before those that can be read again are dropped.
+    /// How many covered ranges are kept in memory before those that are durable are merged, and if that does
+    /// not help, left to the log.
     public var coverageBound: Int
 
     /// How many entries come after a checkpoint before another is asked for.
@@ -125,9 +126,11 @@ extension RelayRoom {
     /// As `send`, to one session; and count this many pushes and payload bytes of it as answered
     /// (`RelaySession.answered`), also when the session has left the room meanwhile.
     case answer(UInt64, [UInt8], pushes: Int, bytes: Int)
-    /// The session is no member any more: forget it (`RelaySession.left`), and only then send it this message,
-    /// since it may come back as soon as it has read that.
-    case remove(UInt64, [UInt8])
+    /// The session is no member any more: forget it (`RelaySession.left`), and only then send it this
+    /// message, since it may come back as soon as it has read that.
+    case remove(UInt64, ErrorCode, [UInt8])
+    /// Count a refusal of a push. The answer is an effect of its own.
+    case refused(Refusal)
     /// Append to the log; call `appended` when it is durable, in the order of cursors, or `logFailed`.
     case append(NewEntry)
     /// Look up the log's digest at a cursor; call `foundDigest`, or `logFailed`.

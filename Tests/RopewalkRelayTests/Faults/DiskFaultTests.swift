@@ -28,6 +28,9 @@ import Testing
       #expect(before.count >= 20)
 
       try faults.set(kind)
+      let ready = try await RawSocket(port: port).get("/readyz")
+      #expect(ready.hasPrefix("HTTP/1.1 503") && ready.hasSuffix("log not writable\n"), "\(kind): \(ready)")
+      #expect(try await RawSocket(port: port).get("/healthz").hasPrefix("HTTP/1.1 200"))
       let peer = try await Peer.greeted(onPort: port)
       for _ in 0..<3 {
         // Reading goes on.
@@ -48,6 +51,8 @@ import Testing
       await writer.work(port: port, window: 4) { Issue.record("\(kind): acknowledged without a disk") }
 
       try faults.set(nil)
+      // The old answer is kept for a second.
+      while try await !RawSocket(port: port).get("/readyz").hasPrefix("HTTP/1.1 200") {}
       let joined = try await peer.join(.test)
       let push = ClientMessage.Push(
         room: joined.joined.number, number: 1, header: header(0..<1, replica: 2), payload: [1, 2, 3])

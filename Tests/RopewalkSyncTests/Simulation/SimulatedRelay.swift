@@ -227,7 +227,8 @@ final class SimulatedRelay {
       sessions[id]?.answered(pushes: pushes, bytes: bytes)
       checkAcknowledgement(message, to: id, name)
       if !message.isEmpty { links[id]?.sendToClient(message) }
-    case .remove(let id, let message):
+    case .refused: break
+    case .remove(let id, _, let message):
       sessions[id]?.left(number)
       links[id]?.sendToClient(message)
     case .append(let entry):
