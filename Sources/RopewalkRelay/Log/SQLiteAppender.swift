@@ -48,7 +48,7 @@ final class SQLiteAppender: @unchecked Sendable {
   func perform(_ work: [SQLiteLog.Work], in pool: DatabasePool) {
     let (work, mustFinish) = Self.split(work)
     if !work.isEmpty { commit(work, in: pool) }
-    if mustFinish { try? pool.writeWithoutTransaction { writeAheadLog.finish($0) } }
+    if mustFinish { pool.writeWithoutTransaction { writeAheadLog.finish($0) } }
     if rooms.count + subjects.count + documents.count + unfolded.count > Self.cacheBound { forget() }
   }
 

@@ -34,14 +34,16 @@ final class SQLiteLog: RelayLog {
   ///
   /// - Parameter commits: told how long each transaction took.
   /// - Parameter folding: when old entries are folded into segments.
+  /// - Parameter longestLog: pages from which on the write-ahead log is moved into the file.
   init(
-    path: String, commits: CommitMeter = CommitMeter(), folding: FoldConfiguration = FoldConfiguration()
+    path: String, commits: CommitMeter = CommitMeter(), folding: FoldConfiguration = FoldConfiguration(),
+    longestLog: Int = 1000
   ) throws(RelayLogError) {
     do {
       pool = try SQLiteLogSchema.openPool(path: path)
     } catch { throw RelayLogError(error, during: .open) }
     foldConfiguration = folding
-    writeAheadLog = WriteAheadLog(path: path)
+    writeAheadLog = WriteAheadLog(path: path, limit: longestLog)
     appender = SQLiteAppender(commits: commits, folding: folding, writeAheadLog: writeAheadLog)
     pool.writeWithoutTransaction { writeAheadLog.attach(to: $0) }
   }

@@ -10,17 +10,20 @@ import Synchronization
 /// commits, and the writer only the few frames that were added meanwhile, so that its next commit begins
 /// the log anew.
 final class WriteAheadLog: Sendable {
-  /// Frames from which on the log is moved.
-  static let limit = 1000
-
+  private let limit: Int
   private let frames = Atomic(0)
   /// So many frames must be there before the next attempt.
-  private let next = Atomic(WriteAheadLog.limit)
+  private let next: Atomic<Int>
   private let isMoving = Atomic(false)
   private let queue = DispatchQueue(label: "ropewalk.log.checkpoints", qos: .utility)
   private let path: String
 
-  init(path: String) { self.path = path }
+  /// - Parameter limit: frames, which are pages, from which on the log is moved.
+  init(path: String, limit: Int) {
+    self.path = path
+    self.limit = limit
+    next = Atomic(limit)
+  }
 
   /// Takes over from SQLite, on the connection that writes. The connection must not outlive this.
   func attach(to database: Database) {
@@ -54,7 +57,7 @@ final class WriteAheadLog: Sendable {
     let result = try? database.checkpoint(.passive)
     let isDone = result.map { $0.walFrameCount == $0.checkpointedFrameCount } ?? false
     let left = isDone ? 0 : frames.load(ordering: .relaxed)
-    next.store(left + Self.limit, ordering: .relaxed)
+    next.store(left + limit, ordering: .relaxed)
     isMoving.store(false, ordering: .relaxed)
   }
 
