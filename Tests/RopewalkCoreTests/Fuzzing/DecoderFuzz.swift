@@ -56,8 +56,34 @@ struct DecoderFuzz {
       }
       try use(&document)
     case .snapshot:
-      guard var opened = accept({ try TextDocument(snapshot: bytes) }) else { return }
+      guard var unread = accept({ try UnreadDocument(snapshot: bytes) }) else {
+        do { _ = try TextDocument(snapshot: bytes) } catch { return }
+        throw Mismatch("what is refused unread was read")
+      }
+      _ = unread.versionVector
+      let id = ReplicaID(rawValue: 0x1234_5679)
+      let isFresh = unread.versionVector[id] == 0
+      if isFresh {
+        unread.replica = id
+        unread.insert("y", at: unread.scalarCount)
+        unread.delete(0..<1)
+        if unread.updates(maximumBytes: 60).isEmpty { throw Mismatch("an edit gave no update") }
+      }
+      guard var opened = accept({ try TextDocument(snapshot: bytes) }) else {
+        do { _ = try unread.read() } catch { return }
+        throw Mismatch("what is refused whole was read")
+      }
+      if isFresh, opened.versionVector[id] == 0 {
+        opened.replica = id
+        opened.insert("y", at: opened.scalarCount)
+        opened.delete(0..<1)
+      }
+      var read = try unread.read()
+      if SnapshotParts(bytes).waiting.isEmpty {
+        try Mismatch.check("text of what was read later", read.utf8, opened.utf8)
+      }
       try use(&opened)
+      try use(&read)
     case .version:
       guard let version = accept({ try Version(encoded: bytes) }) else { return }
       try Mismatch.check("version", version.encoded, bytes)

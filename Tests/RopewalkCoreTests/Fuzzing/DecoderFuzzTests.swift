@@ -28,6 +28,7 @@ import Testing
     for bytes in corpus.snapshots.prefix(10) {
       for length in 0..<bytes.count {
         #expect(throws: FormatError.self) { try TextDocument(snapshot: Array(bytes[..<length])) }
+        #expect(throws: FormatError.self) { try UnreadDocument(snapshot: Array(bytes[..<length])).read() }
       }
     }
   }

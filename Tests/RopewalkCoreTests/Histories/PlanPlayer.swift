@@ -54,7 +54,10 @@ struct PlanPlayer {
       try peers[peer].apply(update, in: reference)
     case .mergePieces(let peer, let other, let seed): try mergePieces(peer, other, seed)
     case .reopen(let peer):
-      peers[peer].document = try TextDocument(snapshot: peers[peer].document.snapshot())
+      let snapshot = peers[peer].document.snapshot()
+      let unread = try UnreadDocument(snapshot: snapshot)
+      try Mismatch.check("text of the unread snapshot", unread.utf8, peers[peer].document.utf8)
+      peers[peer].document = random.chance(50) ? try unread.read() : try TextDocument(snapshot: snapshot)
       beginSession(peer)
     case .newSession(let peer): beginSession(peer)
     case .fork(let peer, let from):

@@ -6,9 +6,12 @@ struct OpenResult: Encodable {
   let trace: String
   let events: Int
   let ok: Bool
-  /// Snapshot bytes in memory to the text.
+  /// Snapshot bytes in memory to the text, as an `UnreadDocument`.
   let openMs: Double
   let openMsMedian: Double
+  /// The same to a whole `TextDocument`, with its history.
+  let wholeMs: Double
+  let wholeMsMedian: Double
   /// The same from the compressed form, as a replica stores it.
   let storedOpenMs: Double
   let storedOpenMsMedian: Double
@@ -21,12 +24,12 @@ struct OpenResult: Encodable {
 
   static func measure(_ prepared: PreparedTrace, runs: Int) throws -> OpenResult {
     let stored = Zstd.compress(prepared.snapshot, level: Stored.level)
-    var (open, storedOpen, first, next) = (Samples(), Samples(), Samples(), Samples())
+    var (open, whole, storedOpen, first, next) = (Samples(), Samples(), Samples(), Samples(), Samples())
     var isCorrect = true
     for run in 1...runs {
       Terminal.progress("\(prepared.name): opening, \(run) of \(runs)")
       let start = processorSeconds()
-      var document = try TextDocument(snapshot: prepared.snapshot)
+      var document = try UnreadDocument(snapshot: prepared.snapshot)
       let text = document.utf8
       open.add(processorSeconds() - start)
       isCorrect = isCorrect && text == prepared.expected
@@ -36,23 +39,30 @@ struct OpenResult: Encodable {
       first.add(type("x", at: middle, seq: 0, in: &document))
       next.add(type("y", at: middle + 1, seq: 1, in: &document))
       isCorrect = isCorrect && document.text(in: middle..<middle + 2) == "xy"
+      isCorrect = try isCorrect && document.read().utf8 == document.utf8
+
+      let wholeStart = processorSeconds()
+      let wholeText = try TextDocument(snapshot: prepared.snapshot).utf8
+      whole.add(processorSeconds() - wholeStart)
+      isCorrect = isCorrect && wholeText == prepared.expected
 
       let storedStart = processorSeconds()
       let bytes = try Zstd.decompress(stored, maximumBytes: DecodingBudget.standard.maximumBytes)
-      let storedText = try TextDocument(snapshot: bytes).utf8
+      let storedText = try UnreadDocument(snapshot: bytes).utf8
       storedOpen.add(processorSeconds() - storedStart)
       isCorrect = isCorrect && storedText == prepared.expected
     }
     return OpenResult(
       trace: prepared.name, events: prepared.trace.eventCount, ok: isCorrect,
       openMs: open.milliseconds.minimum, openMsMedian: open.milliseconds.median,
+      wholeMs: whole.milliseconds.minimum, wholeMsMedian: whole.milliseconds.median,
       storedOpenMs: storedOpen.milliseconds.minimum, storedOpenMsMedian: storedOpen.milliseconds.median,
       firstEditUs: first.minimum * 1e6, firstEditUsMedian: first.median * 1e6, nextEditUs: next.minimum * 1e6,
       textBytes: prepared.expected.count, snapshotBytes: prepared.snapshot.count)
   }
 
   private static func type(
-    _ text: String, at index: Int, seq: UInt32, in document: inout TextDocument
+    _ text: String, at index: Int, seq: UInt32, in document: inout UnreadDocument
   ) -> Double {
     processorSeconds {
       document.insert(text, at: index)
@@ -62,12 +72,14 @@ struct OpenResult: Encodable {
 
   static func table(_ results: [OpenResult]) -> Table {
     var table = Table(
-      "trace", "events", "ok", "open ms", "median", "stored, open ms", "first edit µs", "next edit µs",
+      "trace", "events", "ok", "open ms", "median", "with history ms", "stored, open ms", "first edit µs",
+      "next edit µs",
       "text bytes", "snapshot")
     for one in results {
       table.add(
         one.trace, grouped(one.events), one.ok ? "yes" : "NO", number(one.openMs), number(one.openMsMedian),
-        number(one.storedOpenMs), number(one.firstEditUs), number(one.nextEditUs), grouped(one.textBytes),
+        number(one.wholeMs), number(one.storedOpenMs), number(one.firstEditUs), number(one.nextEditUs),
+        grouped(one.textBytes),
         grouped(one.snapshotBytes))
     }
     return table

@@ -23,7 +23,10 @@ extension Findings {
     """
 
   static let openWords =
-    "Snapshot bytes to text, without a replay; then a character typed in the middle and its update encoded."
+    """
+    Snapshot bytes to text (`UnreadDocument`), without a replay; then a character typed in the middle and its update \
+    encoded. *With history* is the same to a whole `TextDocument`, which can merge at once.
+    """
 
   static let sizeWords = """
     `history` is one update with all events and all text that ever was, deleted text included; the snapshot holds the \

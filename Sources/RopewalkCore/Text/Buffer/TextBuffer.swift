@@ -26,7 +26,13 @@ struct TextBuffer: Sendable {
 
   /// Puts well-formed UTF-8 before scalar `index` (0 … scalarCount).
   mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) {
-    insert(bytes, measuring: TextMetrics.measure(bytes), at: index)
+    if bytes.count > Self.leafCapacity {
+      // It is measured in pieces.
+      let (leaf, offset) = place(before: index)
+      insertOverflowing(bytes, into: leaf, at: offset)
+    } else {
+      insert(bytes, measuring: TextMetrics.measure(bytes), at: index)
+    }
   }
 
   /// The same for text whose lengths are known.

@@ -7,6 +7,10 @@ enum TextMetrics {
   /// Measures well-formed UTF-8. O(n).
   @inline(__always)
   static func measure(_ bytes: UnsafeBufferPointer<UInt8>) -> SumTree.Sum {
+    if bytes.count >= 16, isAscii(bytes) {
+      let count = UInt32(bytes.count)
+      return SumTree.Sum(count, count, count, 0)
+    }
     var continuations: UInt32 = 0
     var pairs: UInt32 = 0
     for byte in bytes {
@@ -61,6 +65,7 @@ enum TextMetrics {
       let lead = bytes[index]
       if lead < 0x80 {
         index += 1
+        while index &+ 8 <= count, isAscii8(bytes, at: index) { index &+= 8 }
         continue
       }
       let width: Int
