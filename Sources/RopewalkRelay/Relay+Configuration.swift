@@ -40,6 +40,8 @@ extension Relay {
     public var metricsTokenFile: String?
     /// What one connection may do.
     public var limits: Limits
+    /// What the connections of one subject may do together.
+    public var subjectLimits = SubjectLimits()
     /// How many event loops; nil for one per core.
     public var threads: Int?
     /// The most sockets that are served.
@@ -131,6 +133,9 @@ extension Relay {
       }
       guard limits.silence >= 1000, limits.presenceLifetime >= 1000 else {
         throw .badSetting("Silence and the lifetime of presence are at least a second.")
+      }
+      guard subjectLimits.connections >= 0 else {
+        throw .badSetting("The most connections of a subject are none or more; 0 is any number.")
       }
       guard auditFileBytes >= 4096, (0...10_000).contains(auditFiles) else {
         throw .badSetting("A file of the audit log has at least 4 KiB, and at most 10,000 are kept.")

@@ -64,7 +64,7 @@ extension Relay {
       return RelayServices(
         log: try log(directory.logPath, meters), credentials: Credentials(open: open),
         audit: AuditLog(folder: AuditReader.folder(of: directory.path), bounds: bounds), meters: meters,
-        connections: ConnectionRegistry(),
+        connections: ConnectionRegistry(), subjects: SubjectRegistry(configuration.subjectLimits),
         sessionConfiguration: RelaySession.Configuration(
           limits: configuration.limits, patience: configuration.patience),
         roomConfiguration: room,

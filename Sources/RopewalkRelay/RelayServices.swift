@@ -9,6 +9,7 @@ struct RelayServices: Sendable {
   let audit: AuditLog
   let meters: Meters
   let connections: ConnectionRegistry
+  var subjects = SubjectRegistry(SubjectLimits())
   let sessionConfiguration: RelaySession.Configuration
   let roomConfiguration: RelayRoom.Configuration
   let logger: Logger

@@ -32,6 +32,11 @@ struct ServeFlags: ParsableArguments {
   @Option(help: "Messages of one connection a second; 0 for any.") var messagesPerSecond: String?
   @Option(help: "Bytes of one connection a second; 0 for any.") var bytesPerSecond: String?
   @Option(help: "Rooms of one connection.") var rooms: String?
+  @Option(help: "Connections of one subject; 0 for any.") var subjectConnections: String?
+  @Option(help: "Messages of all connections of one subject a second; 0 for any.")
+  var subjectMessagesPerSecond: String?
+  @Option(help: "Bytes of all connections of one subject a second; 0 for any.")
+  var subjectBytesPerSecond: String?
   @Option(help: "How long a client may say nothing.") var silence: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical, to standard error.")
   var logLevel: String?
@@ -54,7 +59,10 @@ struct ServeFlags: ParsableArguments {
       "reload-interval": reloadInterval, "largest-message": largestMessage, "largest-payload": largestPayload,
       "push-window": pushWindow, "push-window-bytes": pushWindowBytes, "pushes-per-second": pushesPerSecond,
       "messages-per-second": messagesPerSecond, "bytes-per-second": bytesPerSecond, "rooms": rooms,
-      "silence": silence, "log-level": logLevel, "log-format": logFormat, "metrics-listen": metricsListen,
+      "subject-connections": subjectConnections,
+      "subject-messages-per-second": subjectMessagesPerSecond,
+      "subject-bytes-per-second": subjectBytesPerSecond, "silence": silence, "log-level": logLevel,
+      "log-format": logFormat, "metrics-listen": metricsListen,
       "metrics-token-file": metricsTokenFile, "audit-file-size": auditFileSize, "audit-files": auditFiles,
       "audit-age": auditAge,
     ]

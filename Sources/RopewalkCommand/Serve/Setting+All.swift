@@ -101,6 +101,17 @@ extension Setting {
     .number("limits", "rooms", 1...1_000_000, of: "rooms of one connection") {
       $0.configuration.limits.rooms = UInt32($1)
     },
+    .number("limits", "subject-connections", 0...1_000_000, of: "connections of one subject, 0 for any") {
+      $0.configuration.subjectLimits.connections = $1
+    },
+    .number(
+      "limits", "subject-messages-per-second", 0...1_000_000,
+      of: "messages of all connections of one subject, 0 for any"
+    ) { $0.configuration.subjectLimits.messagesPerSecond = UInt32($1) },
+    .bytes(
+      "limits", "subject-bytes-per-second", 0...1 << 31,
+      of: "bytes of all connections of one subject a second, 0 for any"
+    ) { $0.configuration.subjectLimits.bytesPerSecond = UInt32($1) },
     .duration("limits", "silence", 1000...3_600_000, of: "how long a client may say nothing") {
       $0.configuration.limits.silence = UInt32($1)
     },

@@ -71,6 +71,7 @@ extension Connection {
       } else {
         let old = identity
         identity = new
+        guard enterAccount(of: new) else { return }
         let effects = session.verified(new.access, now: services.now())
         if session.state != .open { identity = old ?? new }
         perform(effects)
@@ -81,6 +82,21 @@ extension Connection {
     }
     if !wasOpen, session.state == .open { greeted() }
     schedule()
+  }
+
+  /// Counts the connection among its subject's; false if they are too many.
+  private func enterAccount(of identity: Identity) -> Bool {
+    guard identity.key != nil, account == nil, session.state == .verifying else { return true }
+    account = services.subjects.enter(
+      identity.access.subject, connection: services.sessionConfiguration.limits, now: services.now())
+    guard account == nil else { return true }
+    refusalDetail = RefusalReason.tooManyConnections.rawValue
+    let wait = UInt32.random(in: 5000...15_000)
+    perform(
+      session.rejected(
+        ProtocolError(
+          .overloaded, retry: .after(milliseconds: wait), "One subject cannot have more connections.")))
+    return false
   }
 
   /// Keys or revocations have changed.

@@ -28,6 +28,8 @@ final class Connection: MessageSocketUser, @unchecked Sendable {
   private let visit: Visit
   /// Who is there, once it is proved.
   var identity: Identity?
+  /// What the subject's connections have used together; nil for those without a token.
+  var account: SubjectAccount?
   /// What is wrong with the token, for the audit log.
   var refusalDetail: String?
   private var timer: (deadline: UInt64, task: Scheduled<Void>)?
@@ -87,7 +89,8 @@ final class Connection: MessageSocketUser, @unchecked Sendable {
       ) {
         try? Zstd.decompress(Array($0), maximumBytes: $1)
       }
-      perform(session.received(message, now: now))
+      let others = account?.charge(bytes: message.count, now: now) ?? .fine
+      perform(session.received(message, now: now, others: others))
     } catch {
       let code: ErrorCode = error.code == .overLimit ? .tooLarge : .protocolViolation
       perform(session.close(ProtocolError(code, "A message is damaged or too large.")))
@@ -157,6 +160,8 @@ final class Connection: MessageSocketUser, @unchecked Sendable {
 
   func gone(_ socket: MessageSocket) {
     self.socket = nil
+    if let account { services.subjects.leave(account) }
+    account = nil
     services.connections.remove(id)
   }
 

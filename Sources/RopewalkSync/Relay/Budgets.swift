@@ -27,16 +27,28 @@ struct PushBudget: Sendable {
   }
 }
 
-/// Bounds what one connection may send over a longer time, in messages and in bytes: a burst of two
-/// seconds, and at least of what the push window allows, is free; after that the peer is asked to wait, and
-/// one that goes on is given up.
-struct FloodBudget: Sendable {
-  enum Verdict: Hashable, Sendable {
+/// Bounds what a peer may send over a longer time, in messages and in bytes: a burst of two seconds, and at
+/// least of what the push window allows, is free; after that the peer is asked to wait, and one that goes on
+/// is given up.
+public struct FloodBudget: Sendable {
+  /// What becomes of a message.
+  public enum Verdict: Hashable, Sendable {
+    /// It is taken.
     case fine
     /// Not taken; how many milliseconds to wait.
     case over(wait: UInt32)
     /// It was told, and went on.
     case hopeless(wait: UInt32)
+
+    /// The stricter of two.
+    func and(_ other: Verdict) -> Verdict {
+      switch (self, other) {
+      case (.fine, .fine): .fine
+      case (.hopeless(let wait), _), (_, .hopeless(let wait)): .hopeless(wait: wait)
+      case (.over(let one), .over(let other)): .over(wait: max(one, other))
+      case (.over(let wait), _), (_, .over(let wait)): .over(wait: wait)
+      }
+    }
   }
 
   private struct Bucket: Sendable {
@@ -64,7 +76,10 @@ struct FloodBudget: Sendable {
   private var bytes: Bucket
   private var counted: UInt64
 
-  init(limits: Limits, now: UInt64) {
+  /// A budget that nothing was taken from.
+  ///
+  /// - Parameter now: milliseconds, by a clock that does not go back.
+  public init(limits: Limits, now: UInt64) {
     messages = Bucket(perSecond: limits.messagesPerSecond, atLeast: 2 * Int64(limits.pushWindow))
     bytes = Bucket(
       perSecond: limits.bytesPerSecond, atLeast: Int64(limits.pushWindowBytes) + Int64(limits.largestMessage))
@@ -72,17 +87,9 @@ struct FloodBudget: Sendable {
   }
 
   /// One more message, or part of one.
-  mutating func charge(bytes count: Int, now: UInt64) -> Verdict {
+  public mutating func charge(bytes count: Int, now: UInt64) -> Verdict {
     let elapsed = Int64(min(now > counted ? now - counted : 0, 3_600_000))
     counted = max(counted, now)
-    let verdicts = (
-      messages.charge(1, elapsed: elapsed), bytes.charge(Int64(count), elapsed: elapsed)
-    )
-    switch verdicts {
-    case (.fine, .fine): return .fine
-    case (.hopeless(let wait), _), (_, .hopeless(let wait)): return .hopeless(wait: wait)
-    case (.over(let one), .over(let other)): return .over(wait: max(one, other))
-    case (.over(let wait), _), (_, .over(let wait)): return .over(wait: wait)
-    }
+    return messages.charge(1, elapsed: elapsed).and(bytes.charge(Int64(count), elapsed: elapsed))
   }
 }

@@ -2,10 +2,14 @@ import RopewalkCore
 
 extension RelaySession {
   /// Takes in one message, out of its envelope.
-  public mutating func received(_ bytes: [UInt8], now: UInt64) -> [Effect] {
+  ///
+  /// - Parameter others: what becomes of it by what the subject's connections may do together.
+  public mutating func received(
+    _ bytes: [UInt8], now: UInt64, others: FloodBudget.Verdict = .fine
+  ) -> [Effect] {
     guard state != .closed else { return [] }
     lastHeard = now
-    let verdict = flood.charge(bytes: bytes.count, now: now)
+    let verdict = flood.charge(bytes: bytes.count, now: now).and(others)
     if case .hopeless(let wait) = verdict { return close(overload(wait)) }
     if state == .awaitingHello, bytes.count > configuration.largestHello {
       return close(ProtocolError(.tooLarge, "The hello is too large."))

@@ -1,0 +1,70 @@
+import NIOConcurrencyHelpers
+import RopewalkSync
+
+/// What the connections of one subject may do together. Who has no token is not a subject.
+public struct SubjectLimits: Hashable, Sendable {
+  /// How many there may be; 0 for any number.
+  public var connections = 1000
+  /// Messages a second over a longer time, of any kind; 0 for any.
+  public var messagesPerSecond: UInt32 = 0
+  /// Bytes of messages a second over a longer time; 0 for any.
+  public var bytesPerSecond: UInt32 = 0
+
+  /// The defaults.
+  public init() {}
+}
+
+/// The subjects that are connected. Shared by all loops.
+final class SubjectRegistry: Sendable {
+  private let limits: SubjectLimits
+  private let accounts = NIOLockedValueBox<[[UInt8]: SubjectAccount]>([:])
+
+  init(_ limits: SubjectLimits) { self.limits = limits }
+
+  /// One connection more; nil if that is too many. `leave` must follow.
+  ///
+  /// - Parameter connection: what one connection may do, which a subject may do at least.
+  func enter(_ subject: [UInt8], connection: Limits, now: UInt64) -> SubjectAccount? {
+    accounts.withLockedValue { accounts in
+      let account = accounts[subject] ?? SubjectAccount(subject, limits, connection: connection, now: now)
+      guard limits.connections == 0 || account.connections < limits.connections else { return nil }
+      account.connections += 1
+      accounts[subject] = account
+      return account
+    }
+  }
+
+  /// One connection less.
+  func leave(_ account: SubjectAccount) {
+    accounts.withLockedValue { accounts in
+      account.connections -= 1
+      if account.connections == 0 { accounts[account.subject] = nil }
+    }
+  }
+}
+
+/// What one subject has used.
+///
+/// `@unchecked Sendable` because `connections` is touched in the registry's lock alone.
+final class SubjectAccount: @unchecked Sendable {
+  let subject: [UInt8]
+  fileprivate var connections = 0
+  /// Nil if there is no limit.
+  private let budget: NIOLockedValueBox<FloodBudget>?
+
+  fileprivate init(_ subject: [UInt8], _ limits: SubjectLimits, connection: Limits, now: UInt64) {
+    self.subject = subject
+    guard limits.messagesPerSecond > 0 || limits.bytesPerSecond > 0 else {
+      budget = nil
+      return
+    }
+    var shared = connection
+    (shared.messagesPerSecond, shared.bytesPerSecond) = (limits.messagesPerSecond, limits.bytesPerSecond)
+    budget = NIOLockedValueBox(FloodBudget(limits: shared, now: now))
+  }
+
+  /// One message more.
+  func charge(bytes: Int, now: UInt64) -> FloodBudget.Verdict {
+    budget?.withLockedValue { $0.charge(bytes: bytes, now: now) } ?? .fine
+  }
+}

@@ -1,0 +1,67 @@
+import RopewalkSync
+import Testing
+
+@testable import RopewalkRelay
+
+/// What the connections of one subject may do together.
+@Suite(.timeLimit(.minutes(5))) struct SubjectLimitTests {
+  private let key = RelayKey.generate(.hs256)
+
+  @Test func oneSubjectCannotTakeAllConnections() async throws {
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+        $0.subjectLimits.connections = 2
+      } _: { relay in
+        let (ann, ben) = (try await token(key), try await token(key, subject: "ben"))
+        let first = try await Peer.greeted(by: relay, token: ann)
+        let second = try await Peer.greeted(by: relay, token: ann)
+        try await expectRefusal(.overloaded, ann, by: relay)
+        try await expectWelcome(ben, by: relay)
+        // Another token of the same subject is no new connection.
+        try await second.say(.token(Array(ann.utf8)))
+        guard case .tokenAccepted = try await second.hear() else {
+          Issue.record("a new token was not taken")
+          return
+        }
+        await first.socket.drop()
+        while try await Peer.refusal(ann, by: relay) != nil {}
+      }
+      let refused = try folder.audit.filter { $0.act == .refused }
+      #expect(refused.first?.code == "too-many-connections" && refused.first?.subject == "ann")
+    }
+  }
+
+  @Test func connectionsOfOneSubjectShareItsRate() async throws {
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+        $0.limits.messagesPerSecond = 0
+        $0.limits.pushWindow = 10
+        $0.subjectLimits.messagesPerSecond = 10
+      } _: { relay in
+        func join(_ peer: Peer) async throws -> ErrorCode? {
+          try await peer.say(.join(ClientMessage.Join(room: .test, cursor: 0, digest: .zero)))
+          while true {
+            switch try await peer.hear() {
+            case .joined: return nil
+            case .error(_, let error): return error.code
+            default: continue
+            }
+          }
+        }
+        // A burst of twenty is free, and the clock stands.
+        for _ in 0..<4 {
+          let peer = try await Peer.greeted(by: relay, token: try await token(key))
+          for number in 0..<5 as Range<UInt64> { try await peer.say(.ping(number)) }
+          while case let heard = try await peer.hear(), heard != .pong(4) {}
+        }
+        #expect(try await join(try await Peer.greeted(by: relay, token: try await token(key))) == .overloaded)
+        let ben = try await Peer.greeted(by: relay, token: try await token(key, subject: "ben"))
+        #expect(try await join(ben) == nil)
+        folder.clock.set(testMoment + 2000)
+        #expect(try await join(try await Peer.greeted(by: relay, token: try await token(key))) == nil)
+      }
+    }
+  }
+}
