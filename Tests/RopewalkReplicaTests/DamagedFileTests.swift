@@ -39,9 +39,26 @@ import Testing
     _ = try replica.cuts(in: room, maximumBytes: 1000, limit: 1, excluding: [])
     try notes.setLocalValue([1, 2, 3], for: "key")
     try notes.insert("tail", at: 0)
+    try takeCheckpoint(replica)
     try replica.close()
     try scratch.execute(
       "INSERT INTO held VALUES (1, 1, 'a reason', x'0102')", in: URL(filePath: path).lastPathComponent)
+  }
+
+  /// A room whose log began with a checkpoint.
+  private func takeCheckpoint(_ replica: Replica) throws {
+    let name = try #require(DocumentName("late"))
+    let room = try #require(RoomName("large"))
+    var document = TextDocument()
+    document.replica = ReplicaID(rawValue: 9)
+    document.insert("old", at: 0)
+    let span = EventSpan(replica: ReplicaID(rawValue: 9), seqs: 0..<3)
+    let part = LogEntry(
+      cursor: 6, subject: [65], time: 1000,
+      header: EntryHeader(document: DocumentKey(name: name, lineage: .blank), span: span),
+      payload: try #require(document.update(of: span)).bytes)
+    let head = LogHead(cursor: 6, digest: part.digest(after: .zero))
+    _ = try replica.receive(CheckpointBatch(head: head, first: 0, parts: [part], isLast: true), in: room)
   }
 
   @Test func damagedFilesGiveErrorsAndNothingElse() async throws {
@@ -49,10 +66,13 @@ import Testing
     try makeFile(scratch.path("other.sqlite"))
     let damaged = try DamagedDatabase(
       of: scratch.path("good.sqlite"), change: "UPDATE documents SET generation = generation + 1")
+    try DamagedDatabase.write(replicaVersion1, to: scratch.path("old.sqlite"))
+    let old = try DamagedDatabase(
+      of: scratch.path("old.sqlite"), change: "UPDATE documents SET generation = generation + 1")
     let other = try Replica(path: scratch.path("other.sqlite"), options: .forTests())
-    try await DamageRun("replica files", count: 300).forEach { seed, random in
-      let path = scratch.path("\(seed).sqlite")
-      try damaged.write(to: path, using: &random)
+    try await DamageRun("replica files", count: 300).forEach { _, random in
+      let path = scratch.path("damaged.sqlite")
+      try (random.once(in: 8) ? old : damaged).write(to: path, using: &random)
       _ = try? Replica.verify(path: path)
       if random.once(in: 8) { _ = try? other.merge(from: path) }
       if let replica = try? Replica(path: path, options: .forTests()) { use(replica, path, &random) }

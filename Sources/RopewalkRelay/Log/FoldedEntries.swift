@@ -58,7 +58,7 @@ struct FoldedEntries: Sendable {
       payloadBytes += entry.payload.count
       spans.insert(
         Span(
-          document: Int64(bitPattern: try row.unsigned(11)),
+          document: try row.integer(11),
           replica: Int64(bitPattern: entry.header.span.replica.rawValue)))
       if before == nil {
         before = try SQLiteLogReading.digest(database, roomID: room, before: entry.cursor)

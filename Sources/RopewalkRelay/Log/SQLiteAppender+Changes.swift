@@ -64,7 +64,7 @@ extension SQLiteAppender {
           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
-          id, Int64(bitPattern: first) + Int64(index),
+          id, Int64(bitPattern: first &+ UInt64(index)),
           try documentID(part.header.document, in: room, database), Int64(bitPattern: span.replica.rawValue),
           Int64(span.seqs.lowerBound), Int64(span.seqs.count), part.payload.count, packed == nil ? 0 : 1,
           Data(packed ?? part.payload),
@@ -118,8 +118,9 @@ extension SQLiteAppender {
   private func sign(_ checkpoint: Int64, from sql: String, _ database: Database) throws {
     for row in try Row.fetchAll(database, sql: sql) {
       try sign(
-        checkpoint, subject: row[0] as Int64?, time: row[1], document: row[2], replica: row[3], first: row[4],
-        database)
+        checkpoint, subject: try (row[0] as DatabaseValue).isNull ? nil : row.integer(0),
+        time: row.integer(1),
+        document: row.integer(2), replica: row.integer(3), first: row.integer(4), database)
     }
   }
 
@@ -147,7 +148,7 @@ extension SQLiteAppender {
       database, sql: "SELECT id, last, ended, digest FROM segments WHERE room = ? ORDER BY first",
       arguments: [room])
     {
-      let (id, last, ended): (Int64, Int64, Int64) = (row[0], row[1], row[2])
+      let (id, last, ended) = (try row.integer(0), Int64(bitPattern: try row.cursor(1)), try row.integer(2))
       guard last <= held, ended < limit else {
         isWhole = false
         break
@@ -155,7 +156,7 @@ extension SQLiteAppender {
       try database.execute(
         sql: "DELETE FROM segment_spans WHERE segment = ?; DELETE FROM segments WHERE id = ?",
         arguments: [id, id])
-      end = (last, row[3])
+      end = (last, Data(try row.digest(3).bytes))
     }
     if isWhole {
       let kept = try Int64.fetchOne(
@@ -166,9 +167,10 @@ extension SQLiteAppender {
         sql: "SELECT cursor, digest FROM entries WHERE room = ? AND cursor < ? ORDER BY cursor LIMIT ?",
         arguments: [room, kept ?? held + 1, Self.mostForgotten])
       if let last = oldest.last {
-        end = (last[0], last[1])
+        let cursor = Int64(bitPattern: try last.cursor(0))
+        end = (cursor, Data(try last.digest(1).bytes))
         try database.execute(
-          sql: "DELETE FROM entries WHERE room = ? AND cursor <= ?", arguments: [room, last[0] as Int64])
+          sql: "DELETE FROM entries WHERE room = ? AND cursor <= ?", arguments: [room, cursor])
       }
     }
     guard let end else { return }

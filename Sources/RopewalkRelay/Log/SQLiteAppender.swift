@@ -131,7 +131,9 @@ final class SQLiteAppender: @unchecked Sendable {
       let row = try Row.fetchOne(
         database, sql: "SELECT count(*), coalesce(sum(size), 0) FROM entries WHERE room = ?",
         arguments: [room])
-      unfolded[room] = (Int(clamping: try row?.unsigned(0) ?? 0), Int(clamping: try row?.unsigned(1) ?? 0))
+      // However large a damaged file says that its payloads are, it can be counted on from there.
+      let bytes = min(try row?.unsigned(1) ?? 0, 1 << 48)
+      unfolded[room] = (Int(clamping: try row?.unsigned(0) ?? 0), Int(bytes))
       return
     }
     unfolded[room] = (

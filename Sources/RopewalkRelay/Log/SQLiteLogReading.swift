@@ -13,7 +13,7 @@ enum SQLiteLogReading {
         SELECT cursor, digest FROM entries WHERE room = (SELECT id FROM rooms WHERE name = ?)
         ORDER BY cursor DESC LIMIT 1
         """, [room.text])
-    if let row { return LogHead(cursor: try row.unsigned(0), digest: try row.digest(1)) }
+    if let row { return LogHead(cursor: try row.cursor(0), digest: try row.digest(1)) }
     if let last = try StoredSegment.last(of: room, database) {
       return LogHead(cursor: last.segment.last, digest: last.digest)
     }
@@ -26,9 +26,7 @@ enum SQLiteLogReading {
     let row = try Row.fetchOne(
       database, cached: "SELECT oldest, before FROM rooms WHERE name = ?", [room.text])
     guard let row else { return (1, .zero) }
-    let oldest = try row.unsigned(0)
-    guard oldest > 0 else { throw damaged }
-    return (oldest, try row.digest(1))
+    return (try row.cursor(0), try row.digest(1))
   }
 
   static func state(_ database: Database, _ room: RoomName) throws -> LogState {
@@ -41,7 +39,7 @@ enum SQLiteLogReading {
 
   /// The digest before an entry that is not folded; nil if that is not known.
   static func digest(_ database: Database, roomID room: Int64, before cursor: UInt64) throws -> LogDigest? {
-    if cursor == 1 { return .zero }
+    if cursor <= 1 { return .zero }
     let row = try Row.fetchOne(
       database, cached: "SELECT digest FROM segments WHERE room = ? AND last = ? ORDER BY first DESC LIMIT 1",
       [room, Int64(bitPattern: cursor - 1)])
@@ -63,7 +61,7 @@ enum SQLiteLogReading {
       return try stored.digest(at: cursor)
     }
     let start = try start(database, room)
-    return start.oldest == cursor + 1 ? start.before : nil
+    return start.oldest == cursor &+ 1 ? start.before : nil
   }
 
   static func coverage(
@@ -85,7 +83,7 @@ enum SQLiteLogReading {
     while let row = try rows.next() {
       guard let hash = PayloadHash(bytes: try row.bytes(3)) else { throw damaged }
       ranges.append(
-        CoveredRange(seqs: try row.sequenceNumbers(0, 1), cursor: try row.unsigned(2), payloadHash: hash))
+        CoveredRange(seqs: try row.sequenceNumbers(0, 1), cursor: try row.cursor(2), payloadHash: hash))
     }
     ranges += try foldedCoverage(database, room, key)
     guard let checkpoint = try StoredCheckpoint.confirmed(of: room, database) else { return ranges }
@@ -169,9 +167,11 @@ enum SQLiteLogReading {
     }
     guard payload.count == size else { throw damaged }
     return LogEntry(
-      cursor: try row.unsigned(0), subject: Array(try row.text(1).utf8), time: try row.unsigned(2),
+      cursor: try row.cursor(0), subject: Array(try row.text(1).utf8), time: try row.unsigned(2),
       header: EntryHeader(document: key, span: span), payload: payload)
   }
+
+  static let largestCursor: UInt64 = 1 << 62
 
   static let damaged = RelayLogError(act: .read, reason: .damaged)
 }
@@ -183,11 +183,21 @@ extension Row {
     try fetchOne(try database.cachedStatement(sql: sql), arguments: arguments)
   }
 
-  func unsigned(_ column: Int) throws -> UInt64 {
+  func integer(_ column: Int) throws -> Int64 {
     guard let value = Int64.fromDatabaseValue(self[column] as DatabaseValue) else {
       throw SQLiteLogReading.damaged
     }
-    return UInt64(bitPattern: value)
+    return value
+  }
+
+  func unsigned(_ column: Int) throws -> UInt64 { UInt64(bitPattern: try integer(column)) }
+
+  /// A place in a log, from 1, which no log will ever exceed: so whatever a damaged file says, it can be
+  /// counted on from there.
+  func cursor(_ column: Int) throws -> UInt64 {
+    let cursor = try unsigned(column)
+    guard cursor > 0, cursor <= SQLiteLogReading.largestCursor else { throw SQLiteLogReading.damaged }
+    return cursor
   }
 
   func bytes(_ column: Int) throws -> [UInt8] {

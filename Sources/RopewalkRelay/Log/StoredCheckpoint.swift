@@ -18,8 +18,8 @@ struct StoredCheckpoint {
           """), arguments: [room.text])
     return try row.map {
       StoredCheckpoint(
-        id: Int64(bitPattern: try $0.unsigned(0)),
-        head: LogHead(cursor: try $0.unsigned(1), digest: try $0.digest(2)))
+        id: try $0.integer(0),
+        head: LogHead(cursor: try $0.cursor(1), digest: try $0.digest(2)))
     }
   }
 

@@ -12,8 +12,8 @@ struct StoredSegment {
   static let columns = "first, last, size, content, before, digest"
 
   init(_ row: Row) throws {
-    let (first, last, size) = (try row.unsigned(0), try row.unsigned(1), try row.unsigned(2))
-    guard first > 0, first <= last, last - first < 1 << 31, size <= 1 << 30 else {
+    let (first, last, size) = (try row.cursor(0), try row.cursor(1), try row.unsigned(2))
+    guard first <= last, last - first < 1 << 31, size <= 1 << 30 else {
       throw SQLiteLogReading.damaged
     }
     segment = LogSegment(

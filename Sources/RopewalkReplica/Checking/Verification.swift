@@ -98,7 +98,7 @@ struct Verification {
     let start = try checkpoint?.integer(0) ?? 0
     let entries = try db.row(
       "SELECT count(*) FROM entries WHERE room = ? AND cursor > ? AND cursor <= ?", [id, start, cursor])
-    if try entries?.integer(0) != cursor - start {
+    if try entries?.integer(0) != cursor &- start {
       add("rooms", id, "the log was read to \(cursor), and not all of its entries are noted")
     }
   }

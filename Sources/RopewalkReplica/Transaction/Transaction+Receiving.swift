@@ -22,7 +22,7 @@ extension Transaction {
     let status = try roomStatus(room)
     if cursor <= status.cursor { return ReceivedEntries() }
     let fresh = entries.drop { $0.cursor <= status.cursor }
-    guard let first = fresh.first, first.cursor == status.cursor + 1, fresh.last?.cursor == cursor else {
+    guard let first = fresh.first, first.cursor == status.cursor &+ 1, fresh.last?.cursor == cursor else {
       throw ReplicaError.outOfStep(cursor: status.cursor)
     }
     guard fresh.reduce(status.digest, { $1.digest(after: $0) }) == digest else {

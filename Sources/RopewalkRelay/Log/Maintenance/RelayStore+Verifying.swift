@@ -54,7 +54,7 @@ extension RelayStore {
           if hasForgetting { try check.start(database) }
           if hasSegments { try check.segments(database) }
           try check.entries(database)
-          if hasForgetting { try check.checkpoint(database) }
+          if hasForgetting { check.checkpoint(database) }
           check.doubles()
           report.rooms.append(check.room)
         }
@@ -83,8 +83,7 @@ private struct RoomCheck {
         database, sql: "SELECT oldest, before FROM rooms WHERE id = ?", arguments: [id])
     else { return }
     do {
-      let oldest = try row.unsigned(0)
-      guard oldest > 0 else { throw SQLiteLogReading.damaged }
+      let oldest = try row.cursor(0)
       digest = try row.digest(1)
       room.oldest = oldest
       (room.head, room.soundThrough) = (oldest - 1, oldest - 1)
@@ -92,9 +91,12 @@ private struct RoomCheck {
   }
 
   /// The confirmed checkpoint can be read, and holds what was forgotten and what is still there.
-  mutating func checkpoint(_ database: Database) throws {
-    guard let name = RoomName(room.name), let stored = try StoredCheckpoint.confirmed(of: name, database)
-    else {
+  mutating func checkpoint(_ database: Database) {
+    let found: StoredCheckpoint?
+    do { found = try RoomName(room.name).flatMap { try .confirmed(of: $0, database) } } catch {
+      return complain("the checkpoint cannot be read")
+    }
+    guard let stored = found else {
       if room.oldest > 1 { complain("entries were forgotten and no checkpoint holds them") }
       return
     }
@@ -138,9 +140,9 @@ private struct RoomCheck {
         }
         digest = stored.digest
       } catch {
-        let first = (try? row.unsigned(0)) ?? 0
+        let first = (try? row.cursor(0)) ?? 0
         complain("the segment at \(first) cannot be read")
-        room.head = (try? row.unsigned(1)) ?? first
+        room.head = (try? row.cursor(1)) ?? first
         digest = (try? row.digest(5)) ?? digest
       }
     }
@@ -159,7 +161,7 @@ private struct RoomCheck {
       do {
         take(try SQLiteLogReading.entry(row), hash: try row.bytes(11), digest: try row.digest(12))
       } catch {
-        let cursor = (try? row.unsigned(0)) ?? room.head + 1
+        let cursor = (try? row.cursor(0)) ?? room.head + 1
         complain("the entry at \(cursor) cannot be read")
         room.head = cursor
         digest = (try? row.digest(12)) ?? digest

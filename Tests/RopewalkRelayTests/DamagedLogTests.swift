@@ -1,0 +1,162 @@
+import DamagedFiles
+import Foundation
+import RopewalkCore
+import RopewalkSync
+import RopewalkZstd
+import Testing
+
+@testable import RopewalkRelay
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Whatever stands in a relay's log, it gives errors and nothing else.
+@Suite(.timeLimit(.minutes(240))) struct DamagedLogTests {
+  /// So small that every use of a file folds.
+  private static let folding = FoldConfiguration(entries: 3, bytes: 4096, patience: 1)
+
+  @Test func damagedLogsAreErrorsOrEntries() async throws {
+    try await withDirectory { path in
+      let data = path + "/data"
+      try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+      try await write(to: path + "/good.sqlite")
+      let change = "UPDATE entries SET time = time + 1"
+      let damaged = try DamagedDatabase(of: path + "/good.sqlite", change: change)
+      try DamagedDatabase.write(logVersion1, to: path + "/old.sqlite")
+      let old = try DamagedDatabase(of: path + "/old.sqlite", change: change)
+      let team = try #require(RoomName("team"))
+      let file = data + "/log.sqlite"
+      try await DamageRun("log files", count: 200).forEach { _, random in
+        let isOld = random.once(in: 8)
+        try (isOld ? old : damaged).write(to: file, using: &random)
+        if random.once(in: 4) { _ = try? RelayStore(directory: data).verify() }
+        if let log = try? SQLiteLog(path: file, folding: Self.folding) {
+          await use(log, isOld ? team : .test, &random)
+        }
+        if random.once(in: 16) { _ = try? RelayStore(directory: data).compact() }
+        for end in ["", "-wal", "-shm"] { unlink(file + end) }
+      }
+    }
+  }
+
+  private static let edges = [
+    "UPDATE entries SET cursor = 0 WHERE cursor = 10",
+    "UPDATE entries SET cursor = -1 WHERE cursor = 12",
+    "UPDATE entries SET cursor = 9223372036854775807 WHERE cursor = 12",
+    "UPDATE entries SET size = 9223372036854775807",
+    "UPDATE rooms SET oldest = 9223372036854775807",
+    "UPDATE rooms SET oldest = -1",
+    "UPDATE segments SET last = 9223372036854775807",
+    "UPDATE segments SET first = 9223372036854775807, last = first WHERE last = 9",
+    "UPDATE segments SET ended = NULL",
+    "UPDATE checkpoints SET cursor = 9223372036854775807 WHERE digest IS NOT NULL",
+    "UPDATE checkpoints SET cursor = -1 WHERE digest IS NOT NULL",
+    "UPDATE checkpoint_parts SET time = NULL, replica = NULL",
+  ]
+
+  @Test(arguments: edges) func numbersAtTheEdgesAndNoNumbersAreErrors(_ statement: String) async throws {
+    try await withDirectory { path in
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try await write(to: path + "/good.sqlite")
+      try DamagedDatabase.write(to: path + "/good.sqlite", withoutConstraints: statement)
+      let file = path + "/log.sqlite"
+      for seed in 0..<10 as Range<UInt64> {
+        try? FileManager.default.removeItem(atPath: file)
+        try FileManager.default.copyItem(atPath: path + "/good.sqlite", toPath: file)
+        var random = DamageRandom(seed: seed)
+        await use(try SQLiteLog(path: file, folding: Self.folding), .test, &random)
+        _ = try RelayStore(directory: path).verify()
+        _ = try? RelayStore(directory: path).compact()
+      }
+    }
+  }
+
+  /// Reads all there is, changes it, and goes on from there.
+  private func use(_ log: SQLiteLog, _ room: RoomName, _ random: inout DamageRandom) async {
+    let state = try? await result { log.open(room, $0) }.get()
+    var next = random.once(in: 2) ? state?.oldest ?? 1 : UInt64(random.below(14))
+    for _ in 0..<20 {
+      guard let batch = try? await result({ log.read(room, from: next, maximumBytes: 300, $0) }).get(),
+        let last = last(of: batch), last < .max
+      else { break }
+      next = last + 1
+    }
+    for cursor in [1, 4, 6, 11] as [UInt64] { _ = await result { log.digest(of: room, at: cursor, $0) } }
+    _ = await result { log.coverage(of: room, CoverageKey(header(0..<1)), $0) }
+    let cursor = state?.checkpoint?.cursor ?? 5
+    _ = await result { log.checkpoint(of: room, at: cursor, from: 0, maximumBytes: 100, $0) }
+    let change = change(state, &random)
+    let changed = await result { log.change(room, change, $0) }
+    if let head = ((try? changed.get()) ?? state)?.head, head.cursor < .max - 3 {
+      let more = entries(3, after: head, seqs: 90)
+      _ = await result { log.append(more, to: room, $0) }
+    }
+    log.close()
+  }
+
+  private func last(of batch: LogBatch) -> UInt64? {
+    switch batch {
+    case .entries(let entries): return entries.last?.cursor
+    case .forgotten: return nil
+    case .segment(let segment):
+      let content = try? Zstd.decompress(segment.frame, maximumBytes: segment.size)
+      _ = try? LogSegment.entries(in: content ?? [], from: segment.first, count: segment.count)
+      return segment.last
+    }
+  }
+
+  private func change(_ state: LogState?, _ random: inout DamageRandom) -> LogChange {
+    let cursor = UInt64(random.below(14))
+    switch random.below(6) {
+    case 0:
+      let part = CheckpointPart(header: header(0..<9), payload: [1, 2, 3])
+      return .storeParts(cursor: cursor, first: UInt64(random.below(3)), [part])
+    case 1: return .confirmCheckpoint(LogHead(cursor: random.once(in: 2) ? 8 : cursor, digest: .zero))
+    case 2: return .dropCheckpoint
+    case 3: return .setRetention(.days(3))
+    case 4: return .forget(before: random.once(in: 2) ? .max : 1000 + cursor)
+    default: return .nothing
+    }
+  }
+
+  private func entries(_ count: Int, after head: LogHead, seqs start: UInt32) -> [RelayRoom.NewEntry] {
+    var digest = head.digest
+    return (0..<count).map { index in
+      let cursor = head.cursor + UInt64(index) + 1
+      let payload = [UInt8](repeating: UInt8(truncatingIfNeeded: cursor), count: Int(cursor % 11) * 20)
+      let entry = LogEntry(
+        cursor: cursor, subject: [65, 66], time: 1000 &+ cursor,
+        header: header(start + UInt32(index)..<start + UInt32(index) + 1), payload: payload)
+      digest = entry.digest(after: digest)
+      return RelayRoom.NewEntry(entry: entry, payloadHash: PayloadHash(of: payload), digest: digest)
+    }
+  }
+
+  /// A log with entries, segments, a checkpoint and what was forgotten since, and an upload that nobody has
+  /// confirmed.
+  private func write(to file: String) async throws {
+    var log = try SQLiteLog(path: file, folding: FoldConfiguration(entries: 3, bytes: 4096))
+    let all = entries(12, after: LogHead(cursor: 0, digest: .zero), seqs: 0)
+    _ = try await result { log.append(all, to: .test, $0) }.get()
+    // A closed log has folded.
+    log.close()
+    log = try SQLiteLog(path: file)
+    let part = CheckpointPart(header: header(0..<5), payload: [UInt8](repeating: 5, count: 100))
+    let changes: [LogChange] = [
+      .storeParts(cursor: 5, first: 0, [part]),
+      .confirmCheckpoint(LogHead(cursor: 5, digest: all[4].digest)), .forget(before: 1004),
+      .storeParts(cursor: 8, first: 0, [part]), .setRetention(.days(7)),
+    ]
+    for change in changes { _ = try await result { log.change(.test, change, $0) }.get() }
+    let state = try await result { log.open(.test, $0) }.get()
+    #expect(state.oldest == 4 && state.checkpoint?.cursor == 5 && state.head.cursor == 12)
+    log.close()
+  }
+
+  private func result<Value: Sendable>(
+    _ call: (@escaping @Sendable (Result<Value, RelayLogError>) -> Void) -> Void
+  ) async -> Result<Value, RelayLogError> {
+    await withCheckedContinuation { continuation in call { continuation.resume(returning: $0) } }
+  }
+}
