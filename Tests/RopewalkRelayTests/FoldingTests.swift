@@ -103,6 +103,29 @@ import Testing
     }
   }
 
+  /// Closing waits for the folds that the last writes ask for: a fold that reads a closed file reads freed
+  /// memory.
+  @Test func aLogIsClosedWhileItIsBeingFolded() async throws {
+    let rooms = try (0..<24).map { try #require(RoomName("room\($0)")) }
+    let payload = (0..<4000).map { UInt8(truncatingIfNeeded: $0 * $0) }
+    let entry = LogEntry(
+      cursor: 1, subject: Array("ann".utf8), time: 1000, header: header(0..<1), payload: payload)
+    let new = RelayRoom.NewEntry(
+      entry: entry, payloadHash: PayloadHash(of: payload), digest: entry.digest(after: .zero))
+    for _ in 0..<12 {
+      try await withDirectory { path in
+        let directory = try DataDirectory(path: path)
+        defer { directory.unlock() }
+        let folding = FoldConfiguration(entries: 1, bytes: 4096, patience: 1)
+        let log = try SQLiteLog(path: directory.logPath, folding: folding)
+        for room in rooms { log.append([new], to: room) { _ in } }
+        log.close()
+        let report = try RelayStore(directory: path).verify()
+        #expect(report.isSound && report.rooms.map(\.head) == rooms.map { _ in 1 }, "\(report)")
+      }
+    }
+  }
+
   @Test func aSegmentIsSentAsStoredToThoseWhoTakeItAndUnfoldedToOthers() async throws {
     try await withDirectory { path in
       try await fill(path, count: 40)
