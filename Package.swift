@@ -29,10 +29,12 @@ let package = Package(
     .target(name: "RopewalkZstd", dependencies: ["CZstd"]),
     .target(name: "RopewalkCore", exclude: ["Text/Walker/README.md"]),
     .target(name: "RopewalkSync", dependencies: ["RopewalkCore"]),
+    .target(name: "RopewalkSQLite", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
     .target(
       name: "RopewalkReplica",
       dependencies: [
-        "RopewalkCore", "RopewalkSync", "RopewalkZstd", .product(name: "GRDB", package: "GRDB.swift"),
+        "RopewalkCore", "RopewalkSync", "RopewalkSQLite", "RopewalkZstd",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .target(
       name: "RopewalkClient",
@@ -50,7 +52,7 @@ let package = Package(
     .target(
       name: "RopewalkRelay",
       dependencies: [
-        "RopewalkCore", "RopewalkSync", "RopewalkZstd",
+        "RopewalkCore", "RopewalkSync", "RopewalkSQLite", "RopewalkZstd",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
         .product(name: "NIOCore", package: "swift-nio"),

@@ -76,6 +76,7 @@ extension Relay {
         switch error.reason {
         case .sqlite(let code): throw .logUnusable(path: path, code: code)
         case .later(let version): throw .logTooNew(path: path, version: version)
+        case .altered(let difference): throw .logAltered(path: path, reason: difference.description)
         default: throw .logUnusable(path: path, code: nil)
         }
       }

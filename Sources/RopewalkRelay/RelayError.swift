@@ -26,6 +26,9 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
   case logUnusable(path: String, code: Int32?)
   /// `log.sqlite` was written by a later release, in a format that is not known here.
   case logTooNew(path: String, version: Int)
+  /// The tables of `log.sqlite`, or what is beside them, are not what a relay makes; `reason` is the first
+  /// difference. Nothing in it was run.
+  case logAltered(path: String, reason: String)
   /// The address cannot be listened on.
   case cannotListen(host: String, port: Int, reason: String)
   /// A setting is outside of what is allowed.
@@ -54,6 +57,7 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
         ?? "\(path) is not a relay log of this version."
     case .logTooNew(let path, let version):
       "\(path) was written by a later release of Ropewalk (format \(version)); it is left as it is."
+    case .logAltered(let path, let reason): "\(path) is not as a relay makes it: \(reason)."
     case .cannotListen(let host, let port, let reason): "Cannot listen on \(host), port \(port): \(reason)"
     case .badSetting(let text): text
     }

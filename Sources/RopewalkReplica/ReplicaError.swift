@@ -39,7 +39,7 @@ public enum ReplicaError: Error, Hashable, Sendable {
 
   /// What cannot be read, and where.
   public struct Damage: Hashable, Sendable {
-    /// The table, or `file`.
+    /// The table, or `file`, or `schema`.
     public let place: String
     /// The row's key; nil where there is none.
     public let row: Int64?

@@ -1,3 +1,4 @@
+import RopewalkSQLite
 import RopewalkSync
 
 /// Where a relay keeps the logs of its rooms: append-only, one cursor per room.
@@ -61,6 +62,8 @@ struct RelayLogError: Error, Hashable, Sendable {
     case notDense
     /// A stored field holds a value that the format does not allow.
     case damaged
+    /// The file's tables, or what is beside them, are not what a relay makes.
+    case altered(SchemaDifference)
     /// The file was written by a later release.
     case later(version: Int)
     /// The log is closed.

@@ -1,6 +1,7 @@
 import Dispatch
 import GRDB
 import NIOConcurrencyHelpers
+import RopewalkSQLite
 import RopewalkSync
 
 /// The log in one SQLite file, `log.sqlite`: WAL, `synchronous=FULL`, and a queue of its own that commits
@@ -160,6 +161,7 @@ extension RelayLogError {
   init(_ error: any Error, during act: Act) {
     switch error {
     case let error as RelayLogError: self = error
+    case let difference as SchemaDifference: self.init(act: act, reason: .altered(difference))
     case let error as DatabaseError:
       self.init(act: act, reason: .sqlite(code: error.extendedResultCode.rawValue))
     default: self.init(act: act, reason: .damaged)

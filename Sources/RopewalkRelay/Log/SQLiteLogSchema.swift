@@ -1,4 +1,5 @@
 import GRDB
+import RopewalkSQLite
 
 /// The tables of `log.sqlite`. `Spec/protocol.md` documents them for readers of the file.
 enum SQLiteLogSchema {
@@ -16,10 +17,15 @@ enum SQLiteLogSchema {
   /// The version that is written here, kept in the file as `user_version`.
   static var version: Int { steps.count }
 
+  /// What a file of each version holds: index n for version n, nothing for 0.
+  private static let known = Result { try DatabaseSchema.all(steps) }
+
   /// Opens the file. An empty one gets its tables and an older one is brought up to date, in one
   /// transaction; a later one, or another database, is an error and stays as it is.
-  static func openPool(path: String, steps: [Step] = steps) throws -> DatabasePool {
-    var configuration = Configuration()
+  ///
+  /// - Parameter steps: others than those of this release, in tests.
+  static func openPool(path: String, steps: [Step]? = nil) throws -> DatabasePool {
+    var configuration = configuration
     configuration.busyMode = .timeout(5)
     configuration.maximumReaderCount = 4
     configuration.label = "ropewalk.log"
@@ -35,17 +41,42 @@ enum SQLiteLogSchema {
     return pool
   }
 
-  private static func update(_ database: Database, _ steps: [Step]) throws {
+  /// For every connection: what stands in a file's schema must not run functions, and damaged pages are
+  /// found before they are used.
+  static var configuration: Configuration {
+    var configuration = Configuration()
+    configuration.prepareDatabase {
+      try $0.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+    }
+    return configuration
+  }
+
+  /// Throws a `SchemaDifference` unless a file of this version has that version's tables and nothing besides.
+  static func check(_ database: Database, version: Int) throws {
+    try check(database, known.get()[version])
+  }
+
+  private static func check(_ database: Database, _ expected: DatabaseSchema) throws {
+    if let difference = try DatabaseSchema(of: database).difference(from: expected) { throw difference }
+  }
+
+  private static func update(_ database: Database, _ steps: [Step]?) throws {
     let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
     let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
     guard application == (found == 0 ? 0 : applicationID), found >= 0 else {
       throw RelayLogError(act: .open, reason: .damaged)
     }
-    guard found <= steps.count else { throw RelayLogError(act: .open, reason: .later(version: found)) }
-    guard found < steps.count else { return }
-    for step in steps[found...] { try step(database) }
+    let all = steps ?? self.steps
+    guard found <= all.count else { throw RelayLogError(act: .open, reason: .later(version: found)) }
+    if let steps {
+      try check(database, DatabaseSchema(after: steps.prefix(found)))
+    } else {
+      try check(database, version: found)
+    }
+    guard found < all.count else { return }
+    for step in all[found...] { try step(database) }
     try database.execute(sql: "PRAGMA application_id = \(applicationID)")
-    try database.execute(sql: "PRAGMA user_version = \(steps.count)")
+    try database.execute(sql: "PRAGMA user_version = \(all.count)")
   }
 
   /// Numbers of 64 bits without sign are stored with the same bits.

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import RopewalkSQLite
 
 /// Opens replica files: as a database that is surely a replica of this release's schema, or not at all.
 enum ReplicaFile {
@@ -17,7 +18,7 @@ enum ReplicaFile {
   private static func open(_ path: String, _ options: ReplicaOptions) throws -> DatabaseQueue {
     let queue = try DatabaseQueue(path: path, configuration: configuration(options, isReadOnly: false))
     try queue.writeWithoutTransaction { db in
-      if try check(db) < Schema.current {
+      if try checkAtOnce(db) < Schema.current {
         try db.inTransaction(.immediate) {
           // Another process may have been faster.
           let found = try check(db)
@@ -34,7 +35,7 @@ enum ReplicaFile {
 
   private static func openReadOnly(_ path: String, _ options: ReplicaOptions) throws -> DatabaseQueue {
     let queue = try DatabaseQueue(path: path, configuration: configuration(options, isReadOnly: true))
-    let found = try queue.writeWithoutTransaction(check)
+    let found = try queue.writeWithoutTransaction(checkAtOnce)
     guard found == Schema.current else {
       if found == 0 { throw ReplicaError.notAReplica }
       throw ReplicaError.olderSchema(found: found, current: Schema.current)
@@ -54,21 +55,37 @@ enum ReplicaFile {
     return configuration
   }
 
-  /// The schema's number; 0 for an empty database. Throws if the file is something else or newer.
+  /// The schema's number; 0 for an empty database. Throws if the file is something else or newer, and if
+  /// there is anything in its schema but what the releases made: nothing of it may run.
   private static func check(_ db: Database) throws -> Int {
     let application = try integer(db, "PRAGMA application_id")
     let version = try integer(db, "PRAGMA user_version")
-    if application == Int64(Schema.applicationID) {
-      guard version <= Int64(Schema.current) else {
-        throw ReplicaError.newerSchema(found: Int(version), supported: Schema.current)
+    let schema = try DatabaseSchema(of: db)
+    let known = try Schema.known.get()
+    guard application == Int64(Schema.applicationID) else {
+      guard application == 0, version == 0, schema.difference(from: known[0]) == nil else {
+        throw ReplicaError.notAReplica
       }
-      guard version >= 1 else { throw ReplicaError.notAReplica }
-      return Int(version)
+      return 0
     }
-    guard application == 0, version == 0, try integer(db, "SELECT count(*) FROM sqlite_master") == 0 else {
-      throw ReplicaError.notAReplica
+    guard version <= Int64(Schema.current) else {
+      throw ReplicaError.newerSchema(found: Int(version), supported: Schema.current)
     }
-    return 0
+    guard version >= 1 else { throw ReplicaError.notAReplica }
+    if let difference = schema.difference(from: known[Int(version)]) {
+      throw ReplicaError.damaged(.init(place: "schema", problem: difference.description))
+    }
+    return Int(version)
+  }
+
+  /// Checks in a transaction of its own: another process may be bringing the file up to date.
+  private static func checkAtOnce(_ db: Database) throws -> Int {
+    var found = 0
+    try db.inTransaction(.deferred) {
+      found = try check(db)
+      return .commit
+    }
+    return found
   }
 
   private static func integer(_ db: Database, _ sql: String) throws -> Int64 {

@@ -1,4 +1,5 @@
 import GRDB
+import RopewalkSQLite
 
 /// The file's tables, as `Spec/replica.md` documents them, and how a file of an earlier release becomes one
 /// of this.
@@ -11,6 +12,11 @@ enum Schema {
 
   /// Step n makes schema n + 1 out of schema n. A released step is never changed.
   static let steps: [String] = [version1, version2]
+
+  /// What a file of each version holds: index n for version n, nothing for 0.
+  static let known = Result {
+    try DatabaseSchema.all(steps.map { step in { @Sendable in try $0.execute(sql: step) } })
+  }
 
   private static let version1 = """
     CREATE TABLE rooms (

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import RopewalkSQLite
 import RopewalkSync
 
 extension RelayStore {
@@ -60,7 +61,9 @@ extension RelayStore {
     defer { lock?.unlock() }
     // An older log is brought up to date by whoever opens it first.
     if lock != nil {
-      do { try SQLiteLogSchema.openPool(path: logPath).close() } catch {
+      do { try SQLiteLogSchema.openPool(path: logPath).close() } catch let difference as SchemaDifference {
+        throw .altered(path: logPath, reason: difference.description)
+      } catch {
         throw .unusable(path: logPath, code: (error as? DatabaseError)?.extendedResultCode.rawValue)
       }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import RopewalkSQLite
 import RopewalkSync
 
 /// A relay's data directory, to be checked, copied or made smaller, also while the relay runs.
@@ -20,6 +21,9 @@ public struct RelayStore: Sendable {
     case tooNew(path: String)
     /// The log cannot be read or written; `code` is SQLite's, nil where the contents are damaged.
     case unusable(path: String, code: Int32?)
+    /// The log's tables, or what is beside them, are not what a relay makes; `reason` is the first
+    /// difference.
+    case altered(path: String, reason: String)
     /// The place to copy to holds a log already.
     case taken(path: String)
     /// The place to copy to cannot be written.
@@ -32,6 +36,7 @@ public struct RelayStore: Sendable {
       case .tooNew(let path): "\(path) was written by a later release; use that one."
       case .unusable(let path, let code?): "\(path) cannot be used (SQLite code \(code))."
       case .unusable(let path, nil): "\(path) is damaged; `ropewalk relay verify` says where."
+      case .altered(let path, let reason): "\(path) is not as a relay makes it: \(reason)."
       case .taken(let path): "\(path) is there already; choose another directory."
       case .notWritable(let path): "\(path) cannot be written."
       }
@@ -44,23 +49,36 @@ public struct RelayStore: Sendable {
   ) throws(Failure) -> Value {
     guard FileManager.default.fileExists(atPath: logPath) else { throw .noLog(path: logPath) }
     do {
-      var configuration = GRDB.Configuration()
+      var configuration = SQLiteLogSchema.configuration
       configuration.readonly = isReadOnly
       configuration.busyMode = .timeout(10)
       let queue = try DatabaseQueue(path: logPath, configuration: configuration)
       defer { try? queue.close() }
       try queue.inDatabase { database in
-        let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-        guard application == SQLiteLogSchema.applicationID else { throw Failure.noLog(path: logPath) }
-        guard version <= SQLiteLogSchema.version else { throw Failure.tooNew(path: logPath) }
+        // Another process may be bringing the file up to date: version and tables are those of one moment.
+        try database.inTransaction(.deferred) {
+          try check(database)
+          return .commit
+        }
         if !isReadOnly { try database.execute(sql: "PRAGMA synchronous = FULL") }
       }
       return try body(queue)
     } catch let failure as Failure {
       throw failure
+    } catch let difference as SchemaDifference {
+      throw .altered(path: logPath, reason: difference.description)
     } catch let error as DatabaseError {
       throw .unusable(path: logPath, code: error.extendedResultCode.rawValue)
     } catch { throw .unusable(path: logPath, code: nil) }
+  }
+
+  private func check(_ database: Database) throws {
+    let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+    guard application == SQLiteLogSchema.applicationID, version > 0 else {
+      throw Failure.noLog(path: logPath)
+    }
+    guard version <= SQLiteLogSchema.version else { throw Failure.tooNew(path: logPath) }
+    try SQLiteLogSchema.check(database, version: version)
   }
 }
