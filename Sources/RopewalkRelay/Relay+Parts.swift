@@ -61,6 +61,7 @@ extension Relay {
         batchBytes: min(256 << 10, Int(configuration.limits.largestMessage) / 2),
         checkpointInterval: configuration.checkpointInterval)
       room.confirmationNeedsOtherSubject = configuration.hasKeys
+      room.strangers = Array(Credentials.stranger.utf8)
       return RelayServices(
         log: try log(directory.logPath, meters), credentials: Credentials(open: open),
         audit: AuditLog(folder: AuditReader.folder(of: directory.path), bounds: bounds), meters: meters,

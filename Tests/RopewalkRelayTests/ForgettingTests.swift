@@ -106,6 +106,89 @@ import Testing
     }
   }
 
+  /// With keys: entries of some subjects, four in all, pushed in turn; then the first and its other session
+  /// are asked.
+  private func withKeyedRoom(
+    _ subjects: [String], isAlone: Bool,
+    _ body: (_ uploader: Peer, _ other: Peer?, RoomNumber) async throws -> Void
+  ) async throws {
+    let key = RelayKey.generate(.hs256)
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+        $0.checkpointInterval = 4
+        $0.publicRooms = [.init(pattern: "*", role: .edit)]
+      } _: { relay in
+        func peer(_ subject: String) async throws -> Peer {
+          let peer = try await Peer.connect(to: relay)
+          let token = subject.isEmpty ? "" : try await token(key, subject: subject)
+          try await peer.say(.hello(ClientMessage.Hello(codecs: [], token: Array(token.utf8))))
+          _ = try await peer.hear()
+          return peer
+        }
+        let writers = try await [peer(subjects[0]), peer(subjects[subjects.count - 1])]
+        for index in 0..<3 as Range<UInt32> {
+          let writer = writers[Int(index % 2)]
+          let number = try await writer.join(.test).joined.number
+          let push = ClientMessage.Push(
+            room: number, number: 1, header: header(index..<index + 1), payload: [UInt8(index)])
+          #expect(try await writer.push(push) == .cursor(UInt64(index) + 1))
+          try await writer.say(.leave(number))
+        }
+        let uploader = try await peer(subjects[0])
+        let number = try await uploader.join(.test).joined.number
+        let other = isAlone ? nil : try await peer(subjects[0])
+        try await other?.join(.test)
+        let push = ClientMessage.Push(room: number, number: 1, header: header(3..<4), payload: [3])
+        #expect(try await uploader.push(push) == .cursor(4))
+        #expect(try await wanted(uploader))
+        let upload = ClientMessage.Checkpoint(room: number, cursor: 4, first: 0, isLast: true, parts: [part])
+        try await uploader.say(.checkpoint(upload))
+        try await body(uploader, other, number)
+      }
+    }
+  }
+
+  @Test func anotherSessionOfTheSoleAuthorConfirms() async throws {
+    try await withKeyedRoom(["ann"], isAlone: false) { uploader, other, number in
+      let other = try #require(other)
+      #expect(try await !wanted(other))
+      try await other.say(.checkpointDigest(room: number, cursor: 4, digest: Checkpoint.digest(of: [part])))
+      var now = try await state(other, number)
+      while now.checkpoint == 0 { now = try await state(other, number) }
+      #expect(now.checkpoint == 4)
+    }
+  }
+
+  @Test func whoIsAloneInARoomOfTheirOwnConfirms() async throws {
+    try await withKeyedRoom(["ann"], isAlone: true) { uploader, _, number in
+      #expect(try await !wanted(uploader))
+      try await uploader.say(
+        .checkpointDigest(room: number, cursor: 4, digest: Checkpoint.digest(of: [part])))
+      var now = try await state(uploader, number)
+      while now.checkpoint == 0 { now = try await state(uploader, number) }
+      #expect(now.checkpoint == 4)
+    }
+  }
+
+  @Test(arguments: [["ann", "ben"], [""]])
+  func nobodyConfirmsAloneWhatOthersMayHaveWritten(_ subjects: [String]) async throws {
+    try await withKeyedRoom(subjects, isAlone: false) { uploader, other, number in
+      let other = try #require(other)
+      // Neither was asked, and what they say does not count.
+      for peer in [other, uploader] {
+        try await peer.say(.checkpointDigest(room: number, cursor: 4, digest: Checkpoint.digest(of: [part])))
+        try await peer.say(.retention(room: number, nil))
+        while case let heard = try await peer.hear() {
+          if case .checkpointWanted = heard { Issue.record("\(subjects): asked") }
+          guard case .retention(let now) = heard else { continue }
+          #expect(now.checkpoint == 0)
+          break
+        }
+      }
+    }
+  }
+
   @Test func onlyAnOwnerSetsWhatMayBeForgotten() async throws {
     try await withFullRoom { _, _, writer, _, number in
       try await writer.say(.retention(room: number, .everything))

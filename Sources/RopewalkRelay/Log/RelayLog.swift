@@ -33,6 +33,10 @@ protocol RelayLog: Sendable {
   /// The digest at a cursor above 0; nil if the log has no such entry.
   func digest(of room: RoomName, at cursor: UInt64, _ completion: @escaping Completion<LogDigest?>)
 
+  /// The subject that has pushed all entries up to a cursor, as far as that is known; nil if there are
+  /// several.
+  func soleAuthor(of room: RoomName, through cursor: UInt64, _ completion: @escaping Completion<[UInt8]?>)
+
   /// What the log holds of one replica and document.
   func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>)
 

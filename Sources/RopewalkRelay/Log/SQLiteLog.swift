@@ -84,6 +84,10 @@ final class SQLiteLog: RelayLog {
     read(completion) { try SQLiteLogReading.digest($0, room, at: cursor) }
   }
 
+  func soleAuthor(of room: RoomName, through cursor: UInt64, _ completion: @escaping Completion<[UInt8]?>) {
+    read(completion) { try SoleAuthor(room, through: cursor, $0).subject }
+  }
+
   func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>) {
     read(completion) { try SQLiteLogReading.coverage($0, room, key) }
   }

@@ -211,6 +211,10 @@ extension RoomHost {
       if outgoing.count == 1 { loop.execute { self.append() } }
     case .findDigest(let cursor):
       services.log.digest(of: name, at: cursor) { self.found($0) { $0.foundDigest($1, at: cursor) } }
+    case .findSoleAuthor(let cursor):
+      services.log.soleAuthor(of: name, through: cursor) {
+        self.found($0) { $0.foundSoleAuthor($1, through: cursor) }
+      }
     case .findCoverage(let key):
       services.log.coverage(of: name, key) { self.found($0) { $0.foundCoverage($1, of: key) } }
     case .change(let change):

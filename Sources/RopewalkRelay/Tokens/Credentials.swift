@@ -11,6 +11,9 @@ final class Credentials: Sendable {
     var revocations = Revocations()
   }
 
+  /// The subject of everybody without a token.
+  static let stranger = "anonymous"
+
   private let state = NIOLockedValueBox(State())
   private let open: [Access.Grant]
 
@@ -28,7 +31,7 @@ final class Credentials: Sendable {
 
   /// Who somebody is that shows no token, if such are let in.
   func anonymous(_ token: [UInt8]) -> Identity? {
-    let subject = Array("anonymous".utf8)
+    let subject = Array(Self.stranger.utf8)
     let hasKeys = state.withLockedValue { $0.verifier != nil }
     guard hasKeys else {
       let everything = Access.Grant(pattern: [0x2a], role: .edit)

@@ -10,6 +10,8 @@ struct CheckpointAttempt: Sendable {
   var digest = LogDigest.zero
   var bytes = 0
   var isComplete = false
+  /// The uploader's subject has pushed everything that the checkpoint holds.
+  var isOfOneAuthor = false
   /// What members who may confirm have found.
   var found: [LogDigest] = []
 }
@@ -31,7 +33,33 @@ extension RelayRoom {
     attempt.isComplete = message.isLast
     self.attempt = attempt
     let store = LogChange.storeParts(cursor: message.cursor, first: message.first, message.parts)
-    return [.change(store)] + judgeAttempt()
+    return [.change(store)] + judgeAttempt() + askUploader()
+  }
+
+  /// Answers `findSoleAuthor`; nil if there are several, or it is not known.
+  public mutating func foundSoleAuthor(_ subject: [UInt8]?, through cursor: UInt64) -> [Effect] {
+    guard var attempt, attempt.head.cursor == cursor, subject == attempt.subject,
+      subject != configuration.strangers
+    else { return [] }
+    attempt.isOfOneAuthor = true
+    self.attempt = attempt
+    let others = order.filter { session in
+      session != attempt.uploader && !attempt.asked.contains(session)
+        && members[session].map { isAble($0) && $0.isCaughtUp && $0.place >= cursor } ?? false
+    }.prefix(Self.confirmers)
+    self.attempt?.asked.formUnion(others)
+    let ask: [Effect] = others.isEmpty ? [] : [.send(to: Array(others), wanted(attempt, isWhole: false))]
+    return ask + askUploader()
+  }
+
+  /// Nobody else's work can be lost, and no other session is there: the uploader is asked again.
+  private mutating func askUploader() -> [Effect] {
+    guard let attempt, attempt.isOfOneAuthor, attempt.isComplete, attempt.asked.isEmpty,
+      attempt.found.isEmpty,
+      let member = members[attempt.uploader], isAble(member)
+    else { return [] }
+    self.attempt?.asked.insert(attempt.uploader)
+    return [.send(to: [attempt.uploader], wanted(attempt, isWhole: false))]
   }
 
   /// What a member finds the checkpoint must be. Its role was checked.
@@ -105,7 +133,9 @@ extension RelayRoom {
     }
     self.attempt = attempt
     let confirmers = able.filter { attempt.asked.contains($0) }
-    return [.send(to: [uploader], wanted(attempt, isWhole: true))]
+    let look: [Effect] =
+      configuration.confirmationNeedsOtherSubject ? [.findSoleAuthor(through: attempt.head.cursor)] : []
+    return look + [.send(to: [uploader], wanted(attempt, isWhole: true))]
       + (confirmers.isEmpty ? [] : [.send(to: confirmers, wanted(attempt, isWhole: false))])
   }
 
@@ -130,7 +160,8 @@ extension RelayRoom {
   }
 
   private func mayConfirm(_ session: UInt64, _ attempt: CheckpointAttempt) -> Bool {
-    !configuration.confirmationNeedsOtherSubject || members[session]?.subject != attempt.subject
+    !configuration.confirmationNeedsOtherSubject || attempt.isOfOneAuthor
+      || members[session]?.subject != attempt.subject
   }
 
   private func wanted(_ attempt: CheckpointAttempt, isWhole: Bool) -> [UInt8] {

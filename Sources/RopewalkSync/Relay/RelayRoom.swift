@@ -31,7 +31,10 @@ public struct RelayRoom: Sendable {
     public var largestCheckpoint = 256 << 20
     /// A checkpoint is confirmed by another subject than its uploader's. Without tokens there is only one
     /// subject, and another session is enough.
+    /// In a room that one subject alone has written, that subject is enough.
     public var confirmationNeedsOtherSubject = false
+    /// The subject of all who have no token, who may be many.
+    public var strangers: [UInt8] = []
 
     /// Makes a configuration.
     public init(
@@ -135,6 +138,9 @@ extension RelayRoom {
     case append(NewEntry)
     /// Look up the log's digest at a cursor; call `foundDigest`, or `logFailed`.
     case findDigest(at: UInt64)
+    /// Look up who has pushed all entries up to a cursor, if that is one subject; call `foundSoleAuthor`, or
+    /// `logFailed`.
+    case findSoleAuthor(through: UInt64)
     /// Look up what the log holds of one replica and document; call `foundCoverage`, or `logFailed`.
     case findCoverage(CoverageKey)
     /// Read entries from a cursor on, at least one, else up to so many bytes; call `found`, or

@@ -48,6 +48,11 @@ final class MemoryLog: RelayLog {
       .success(entries.withLockedValue { ($0[room] ?? []).first { $0.entry.cursor == cursor }?.digest }))
   }
 
+  func soleAuthor(of room: RoomName, through cursor: UInt64, _ completion: @escaping Completion<[UInt8]?>) {
+    let subjects = entries.withLockedValue { Set(($0[room] ?? []).map(\.entry.subject)) }
+    completion(.success(subjects.count == 1 ? subjects.first : nil))
+  }
+
   func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>) {
     let found = entries.withLockedValue { ($0[room] ?? []).filter { CoverageKey($0.entry.header) == key } }
     completion(

@@ -246,6 +246,7 @@ final class SimulatedRelay {
         $0.foundDigest(
           cursor < oldest(name) ? nil : disk[name]?.dropFirst(Int(cursor) - 1).first?.digest, at: cursor)
       }
+    case .findSoleAuthor(let cursor): answerLater(number) { $0.foundSoleAuthor(nil, through: cursor) }
     case .findCoverage(let key):
       world.count("coverage looked up")
       answerLater(number) { [self] in
