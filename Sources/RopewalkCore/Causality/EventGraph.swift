@@ -74,12 +74,15 @@ struct EventGraph: Sendable {
   private(set) var authorRuns: [AuthorRun] = []
   /// Number of events; the next event's place.
   private(set) var count: UInt32 = 0
-  /// Places of the heads, ascending.
-  private(set) var heads: [UInt32] = []
-
   private(set) var replicas: [ReplicaID] = []
-  /// By local number, as `replicas`.
-  private(set) var authors: [Author] = []
+  /// Of these, only `extended` events at the end are not told yet.
+  private var storedHeads: [UInt32] = []
+  /// By local number, as `replicas`; likewise.
+  private var storedAuthors: [Author] = []
+  /// So many last events each follow the one before, and are all of `extender`: a keystroke changes
+  /// numbers, and no array.
+  private var extended: UInt32 = 0
+  private var extender: UInt32 = 0
   private var numbers: [ReplicaID: UInt32] = [:]
 
   init() {}
@@ -93,13 +96,26 @@ struct EventGraph: Sendable {
     self.parents = parents
     self.authorRuns = authorRuns
     self.count = count
-    self.heads = heads
+    storedHeads = heads
     self.replicas = replicas
-    self.authors = authors
+    storedAuthors = authors
     for (number, replica) in replicas.enumerated() { numbers[replica] = UInt32(number) }
   }
 
-  // MARK: Replicas
+  // MARK: Heads and replicas
+
+  /// Places of the heads, ascending.
+  var heads: [UInt32] { extended > 0 ? [count - 1] : storedHeads }
+
+  /// What is known of an author.
+  @inline(__always) func author(_ number: Int) -> Author {
+    var author = storedAuthors[number]
+    if extended > 0, number == Int(extender) {
+      author.known += extended
+      author.lastPlace = count - 1
+    }
+    return author
+  }
 
   /// The local number of a replica, drawn on first sight.
   mutating func number(of replica: ReplicaID) -> UInt32 {
@@ -107,7 +123,7 @@ struct EventGraph: Sendable {
     let number = UInt32(replicas.count)
     numbers[replica] = number
     replicas.append(replica)
-    authors.append(Author())
+    storedAuthors.append(Author())
     return number
   }
 
@@ -117,7 +133,7 @@ struct EventGraph: Sendable {
   /// How many events of a replica are known.
   func knownCount(of replica: ReplicaID) -> UInt32 {
     guard let number = numbers[replica] else { return 0 }
-    return authors[Int(number)].known
+    return author(Int(number)).known
   }
 
   // MARK: Looking up
@@ -130,8 +146,9 @@ struct EventGraph: Sendable {
 
   /// The place of an author's event, if it is known. O(log n).
   func place(ofSeq seq: UInt32, author: Int) -> UInt32? {
-    guard seq < authors[author].known else { return nil }
-    var run = authorRuns[Int(authors[author].lastAuthorRun)]
+    let author = self.author(author)
+    guard seq < author.known else { return nil }
+    var run = authorRuns[Int(author.lastAuthorRun)]
     while run.seq > seq {
       let jump = authorRuns[Int(run.jump)]
       run = jump.seq > seq ? jump : authorRuns[Int(run.previous)]
@@ -186,9 +203,10 @@ struct EventGraph: Sendable {
   mutating func append(
     author number: UInt32, length: UInt32, parents new: UnsafeBufferPointer<Parent>, logRuns: Int
   ) {
+    storeExtension()
     let start = count
     let isSequential = start > 0 && new.count == 1 && new[0].place == start - 1
-    var author = authors[Int(number)]
+    var author = storedAuthors[Int(number)]
     count = start + length
     // The author's last run goes on if it is the last of all.
     if author.lastPlace == EventGraph.none || author.lastPlace + 1 != start {
@@ -210,7 +228,7 @@ struct EventGraph: Sendable {
     author.known += length
     author.lastPlace = count - 1
     author.lastRun = UInt32(runs.count - 1)
-    authors[Int(number)] = author
+    storedAuthors[Int(number)] = author
     replaceHeads(new, by: count - 1)
   }
 
@@ -221,20 +239,20 @@ struct EventGraph: Sendable {
   }
 
   private mutating func replaceHeads(_ covered: UnsafeBufferPointer<Parent>, by head: UInt32) {
-    if heads.count == 1, covered.count == 1, covered[0].place == heads[0] {
-      heads[0] = head
+    if storedHeads.count == 1, covered.count == 1, covered[0].place == storedHeads[0] {
+      storedHeads[0] = head
       return
     }
     var kept = 0
-    for index in 0..<heads.count where !covered.containsPlace(heads[index]) {
-      heads[kept] = heads[index]
+    for index in 0..<storedHeads.count where !covered.containsPlace(storedHeads[index]) {
+      storedHeads[kept] = storedHeads[index]
       kept += 1
     }
-    if kept < heads.count {
-      heads[kept] = head
-      heads.removeLast(heads.count - kept - 1)
+    if kept < storedHeads.count {
+      storedHeads[kept] = head
+      storedHeads.removeLast(storedHeads.count - kept - 1)
     } else {
-      heads.append(head)
+      storedHeads.append(head)
     }
   }
 
@@ -242,15 +260,22 @@ struct EventGraph: Sendable {
   @inline(__always)
   mutating func extend(author: UInt32, length: UInt32) {
     count += length
-    authors[Int(author)].known += length
-    authors[Int(author)].lastPlace = count - 1
-    heads[0] = count - 1
+    extended += length
+    extender = author
+  }
+
+  private mutating func storeExtension() {
+    guard extended > 0 else { return }
+    storedAuthors[Int(extender)] = author(Int(extender))
+    storedHeads[0] = count - 1
+    extended = 0
   }
 
   /// Whether the next event of `author` would extend the last graph run and the last author run.
   @inline(__always)
   func isExtendable(by author: UInt32) -> Bool {
-    heads.count == 1 && authors[Int(author)].lastPlace == count - 1
+    if extended > 0 { return author == extender }
+    return storedHeads.count == 1 && storedAuthors[Int(author)].lastPlace == count - 1
   }
 }
 

@@ -16,6 +16,9 @@ struct OperationLog: Sendable {
   private(set) var runs: [Run] = []
   private(set) var content: [UInt8] = []
   private(set) var count: UInt32 = 0
+  /// Where an insert must be to go on with the last run; `noCaret` if that is none.
+  private var caret = noCaret
+  private static let noCaret = UInt32.max
 
   init() {}
 
@@ -24,6 +27,7 @@ struct OperationLog: Sendable {
     self.runs = runs
     self.content = content
     self.count = count
+    if let last = runs.last, last.kind == .insert { caret = last.position &+ (count &- last.start) }
   }
 
   /// Where run `index` ends.
@@ -66,26 +70,27 @@ struct OperationLog: Sendable {
   // MARK: Growing
 
   /// Adds an insertion of `length` scalars, given in UTF-8.
+  @inline(__always)
   mutating func appendInsert(_ text: UnsafeBufferPointer<UInt8>, length: UInt32, at position: UInt32) {
-    if let last = runs.last, last.kind == .insert, last.position + (count - last.start) == position {
-      // Goes on typing where the last run stopped.
-    } else {
+    if position != caret {
       runs.append(
         Run(start: count, position: position, content: UInt32(content.count), kind: .insert))
     }
     content.append(text)
-    count += length
+    count &+= length
+    caret = position &+ length
   }
 
   /// Adds a run of deletions. Continues the last run event by event, so that the runs are a function of the
   /// events alone and not of how they were cut.
   mutating func appendDelete(_ operation: Operation) {
     var rest = operation
+    caret = Self.noCaret
     if let last = runs.last {
       var open = Operation(kind: last.kind, position: last.position, length: count - last.start)
       let absorbed = open.absorb(rest)
       if absorbed > 0 {
-        runs[runs.count - 1].kind = open.kind
+        if open.kind != last.kind { runs[runs.count - 1].kind = open.kind }
         count += absorbed
         guard absorbed < rest.length else { return }
         rest = rest.dropping(absorbed)

@@ -12,7 +12,7 @@ extension TextHistory {
       for index in 0..<runCount {
         let run = decoded.runs[index]
         let author = authors[Int(run.author)]
-        let known = graph.authors[Int(author)].known
+        let known = graph.author(Int(author)).known
         var lastEvent = EventGraph.Parent(place: EventGraph.none, run: 0)
         if run.seq + run.length <= known {
           if let place = graph.place(ofSeq: run.seq + run.length - 1, author: Int(author)) {
@@ -27,7 +27,7 @@ extension TextHistory {
           let skipped = known - run.seq
           parents.removeAll()
           if skipped > 0 || run.followsOwn {
-            let own = graph.authors[Int(author)]
+            let own = graph.author(Int(author))
             parents.append(EventGraph.Parent(place: own.lastPlace, run: own.lastRun))
           }
           if skipped > 0
@@ -58,7 +58,7 @@ extension TextHistory {
     var parents = FlatBuffer<EventGraph.Parent>(capacity: 8)
     while next < decoded.runs.count {
       let run = decoded.runs[next]
-      let known = graph.authors[Int(author)].known
+      let known = graph.author(Int(author)).known
       if run.seq < known, let clash = clash(with: decoded, of: update, run: next) { throw .idClash(clash) }
       if run.seq > known { return [EventID(replica: replica, seq: run.seq - 1)] }
       if run.seq + run.length > known {
@@ -84,7 +84,7 @@ extension TextHistory {
     into parents: inout FlatBuffer<EventGraph.Parent>
   ) -> EventID? {
     if skipped > 0 || decoded.runs[index].followsOwn {
-      let own = graph.authors[Int(author)]
+      let own = graph.author(Int(author))
       parents.append(EventGraph.Parent(place: own.lastPlace, run: own.lastRun))
     }
     if skipped > 0 { return nil }

@@ -14,7 +14,7 @@ extension TextHistory {
     let run = decoded.runs[index]
     let replica = decoded.header.replicas[Int(run.author)]
     guard let author = graph.existingNumber(of: replica) else { return nil }
-    let known = graph.authors[Int(author)].known
+    let known = graph.author(Int(author)).known
     guard run.seq < known else { return nil }
     if !hasSameParents(decoded, run: index, author: Int(author)) {
       return EventID(replica: replica, seq: run.seq)

@@ -2,15 +2,18 @@ extension TextDocument {
   /// Inserts before scalar `index` (0 … scalarCount). Needs `replica`. O(log n + length).
   public mutating func insert(_ text: String, at index: Int) {
     precondition(index >= 0 && index <= scalarCount, "index out of bounds")
-    var text = text
-    text.withUTF8 { bytes in
-      guard !bytes.isEmpty else { return }
-      let sum = TextMetrics.measure(bytes)
-      let length = sum[TextMetrics.scalars]
-      grow(by: length)
-      history.log.appendInsert(bytes, length: length, at: UInt32(index))
-      buffer.draftInsert(bytes, measuring: sum, at: index)
-    }
+    let isHandled: Void? = text.utf8.withContiguousStorageIfAvailable { insert($0, before: index) }
+    if isHandled == nil { Array(text.utf8).withUnsafeBufferPointer { insert($0, before: index) } }
+  }
+
+  @inline(__always)
+  private mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, before index: Int) {
+    guard !bytes.isEmpty else { return }
+    let sum = bytes.count == 1 ? SumTree.Sum(1, 1, 1, 0) : TextMetrics.measure(bytes)
+    let length = sum[TextMetrics.scalars]
+    grow(by: length)
+    history.log.appendInsert(bytes, length: length, at: UInt32(index))
+    buffer.draftInsert(bytes, measuring: sum, at: index)
   }
 
   /// Deletes scalars, in bounds. Needs `replica`. O(log n + length).

@@ -5,8 +5,8 @@ extension TextDocument {
     UpdateEncoder.encode(ranges(since: known), of: history, lineage: lineage)
   }
 
-  /// What the document knew at a moment, in one update; nil if it does not know all of that. O(k) in the runs inside, and
-  /// O(r) in all author runs.
+  /// What the document knew at a moment, in one update; nil if it does not know all of that. O(k) in the
+  /// runs inside, and O(r) in all author runs.
   public func update(upTo moment: VersionVector) -> Update? {
     let graph = history.graph
     for (replica, count) in moment.entries where graph.knownCount(of: replica) < count { return nil }
@@ -23,12 +23,13 @@ extension TextDocument {
     return UpdateEncoder.encode(ranges, of: history, lineage: lineage)
   }
 
-  /// The events that a holder of `known` lacks, cut by replica and size, to be pushed to a relay: every update holds one span, and takes at
-  /// most `maximumBytes` unless a single event does not fit. A replica's updates come in order.
+  /// The events that a holder of `known` lacks, cut by replica and size, to be pushed to a relay: every
+  /// update holds one span, and takes at most `maximumBytes` unless a single event does not fit. A
+  /// replica's updates come in order.
   public func updates(since known: VersionVector, maximumBytes: Int) -> [Update] {
     var updates: [Update] = []
     for (number, replica) in history.graph.replicas.enumerated() {
-      let count = history.graph.authors[number].known
+      let count = history.graph.author(number).known
       let first = known[replica]
       guard first < count else { continue }
       cut(EventSpan(replica: replica, seqs: first..<count), maximumBytes: maximumBytes, into: &updates)
@@ -39,7 +40,7 @@ extension TextDocument {
   /// The canonical update of one span; nil if not all of it is known. O(k log n) in the runs inside.
   public func update(of span: EventSpan) -> Update? {
     guard let author = history.graph.existingNumber(of: span.replica),
-      span.seqs.upperBound <= history.graph.authors[Int(author)].known
+      span.seqs.upperBound <= history.graph.author(Int(author)).known
     else { return nil }
     var ranges: [PlaceRange] = []
     var seq = span.seqs.lowerBound

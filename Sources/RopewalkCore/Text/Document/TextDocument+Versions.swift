@@ -6,7 +6,7 @@ extension TextDocument {
   public var versionVector: VersionVector {
     var vector = VersionVector()
     for (number, replica) in history.graph.replicas.enumerated() {
-      vector[replica] = history.graph.authors[number].known
+      vector[replica] = history.graph.author(number).known
     }
     return vector
   }
