@@ -38,7 +38,7 @@ final class SQLiteLog: RelayLog {
   /// - Parameter longestLog: pages from which on the write-ahead log is moved into the file.
   init(
     path: String, commits: CommitMeter = CommitMeter(), folding: FoldConfiguration = FoldConfiguration(),
-    longestLog: Int = 1000
+    longestLog: Int = 8192
   ) throws(RelayLogError) {
     do {
       pool = try SQLiteLogSchema.openPool(path: path)

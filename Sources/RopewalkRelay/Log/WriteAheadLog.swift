@@ -46,8 +46,10 @@ final class WriteAheadLog: Sendable {
     queue.async { [self] in
       // A disk that takes nothing shows in commits; here it is tried again later.
       let connection = try? DatabaseQueue(path: path)
-      _ = try? connection?.writeWithoutTransaction { try $0.checkpoint(.passive) }
+      let result = try? connection?.writeWithoutTransaction { try $0.checkpoint(.passive) }
       try? connection?.close()
+      // If nothing was committed meanwhile, the writer's next commit finds that all has been moved.
+      if let result, result.walFrameCount == result.checkpointedFrameCount { return done(left: 0) }
       finish()
     }
   }
@@ -56,7 +58,10 @@ final class WriteAheadLog: Sendable {
   func finish(_ database: Database) {
     let result = try? database.checkpoint(.passive)
     let isDone = result.map { $0.walFrameCount == $0.checkpointedFrameCount } ?? false
-    let left = isDone ? 0 : frames.load(ordering: .relaxed)
+    done(left: isDone ? 0 : frames.load(ordering: .relaxed))
+  }
+
+  private func done(left: Int) {
     next.store(left + limit, ordering: .relaxed)
     isMoving.store(false, ordering: .relaxed)
   }
