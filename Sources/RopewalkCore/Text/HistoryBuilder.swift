@@ -40,7 +40,14 @@ struct HistoryBuilder: ~Copyable {
 
     /// Makes the elements from `first` on ascending and distinct.
     @inline(__always) mutating func tidy(from first: Int) where Element == EventGraph.Parent {
-      if count < first + 2 || (count == first + 2 && base[first].place < base[first + 1].place) { return }
+      guard count >= first &+ 2 else { return }
+      if count == first &+ 2 {
+        let (one, other) = (base[first], base[first &+ 1])
+        if one.place < other.place { return }
+        (base[first], base[first &+ 1]) = (other, one)
+        if one.place == other.place { count &-= 1 }
+        return
+      }
       count = first + UnsafeMutableBufferPointer(start: base + first, count: count - first).tidy()
     }
   }
@@ -136,7 +143,7 @@ struct HistoryBuilder: ~Copyable {
       run = jump.seq > parent.value ? jump : authorRuns[Int(run.previous)]
     }
     let place = run.start + (parent.value - run.seq)
-    return EventGraph.Parent(place: place, run: UInt32(runs.all.index(ofRunWith: place, in: 0..<runs.count)))
+    return EventGraph.Parent(place: place, run: UInt32(runs.all.lastIndex(ofRunWith: place)))
   }
 
   @inline(__always)
