@@ -6,6 +6,22 @@ import Testing
 
 /// Clients that mean harm, or are broken in ways that look like it.
 @Suite(.timeLimit(.minutes(5))) struct HostileTests {
+  @Test func whoAsksAndReadsNoAnswersIsClosed() async throws {
+    try await withRelay {
+      $0.limits.messagesPerSecond = 0
+      $0.limits.bytesPerSecond = 0
+    } _: { relay in
+      let peer = try await Peer.greeted(by: relay)
+      try await peer.socket.setReading(false)
+      // Pongs, until the system's buffers and then the relay's patience are full.
+      let pings = (0..<2000 as Range<UInt64>).flatMap {
+        RawSocket.frame(opcode: 2, Envelope.plain(ClientMessage.ping($0 | 1 << 60).encoded))
+      }
+      while relay.connectionCount > 0 { try? await peer.socket.send(raw: pings) }
+      await peer.socket.drop()
+    }
+  }
+
   private func push(_ number: RoomNumber, _ seq: UInt32) -> ClientMessage.Push {
     ClientMessage.Push(room: number, number: UInt64(seq), header: header(seq..<seq + 1), payload: [1])
   }

@@ -9,7 +9,7 @@ extension Connection {
 
   private func perform(_ effect: RelaySession.Effect) {
     switch effect {
-    case .send(let message): write(OutgoingMessage(message, compressor: nil).plain)
+    case .send(let message): writeAnswer(OutgoingMessage(message, compressor: nil).plain)
     case .verify(let token): verify(token)
     case .join(let join, let subject, let role): enter(join, subject: subject, role: role)
     case .leave(let number):
@@ -136,7 +136,7 @@ extension Connection {
   /// A room has answered pushes.
   func answered(_ frame: ByteBuffer?, pushes: Int, bytes: Int) {
     session.answered(pushes: pushes, bytes: bytes)
-    if let frame { write(frame) }
+    if let frame { writeAnswer(frame) }
   }
 
   /// A room has sent the connection away.

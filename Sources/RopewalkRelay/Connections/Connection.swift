@@ -34,7 +34,11 @@ final class Connection: MessageSocketUser, @unchecked Sendable {
   var refusalDetail: String?
   private var timer: (deadline: UInt64, task: Scheduled<Void>)?
   private var hasEnded = false
+  /// Answers that were written since the peer has stopped to take anything.
+  private var unreadBytes = 0
 
+  /// The most of them.
+  private static let mostUnreadBytes = 256 << 10
   /// What an envelope and a zstd frame may add to a message.
   private static let envelopeBytes = 64
 
@@ -75,6 +79,7 @@ final class Connection: MessageSocketUser, @unchecked Sendable {
   }
 
   func changed(isWritable: Bool, on socket: MessageSocket) {
+    if isWritable { unreadBytes = 0 }
     for host in rooms.values { tell(host, isReady: isWritable) }
   }
 
@@ -125,6 +130,18 @@ final class Connection: MessageSocketUser, @unchecked Sendable {
     guard let socket, socket.isOpen else { return }
     count(frame)
     socket.write(frame)
+  }
+
+  /// Writes an answer. Entries are fed to a peer as it reads; answers are owed to it, and whoever goes on
+  /// asking without reading them is closed.
+  func writeAnswer(_ frame: ByteBuffer) {
+    write(frame)
+    guard let socket, socket.isOpen, !socket.isWritable else { return }
+    unreadBytes += frame.readableBytes
+    guard unreadBytes > Self.mostUnreadBytes else { return }
+    unreadBytes = 0
+    perform(
+      session.close(ProtocolError(.overloaded, retry: .after(milliseconds: 5000), "Answers are not read.")))
   }
 
   private func count(_ frame: ByteBuffer) {

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Bounds what a connection may send before its token was verified. Stands in front of the frame decoder, so that a
-/// stranger cannot make it gather a large frame.
+/// Bounds what a connection may send before its token was verified. Stands in front of the frame decoder,
+/// so that a stranger cannot make it gather a large frame.
 final class GreetingBudget: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer

@@ -34,6 +34,7 @@ package final class MessageSocket: ChannelInboundHandler, @unchecked Sendable {
   /// Frames are written from here: made once and shared, they must not be made again by the encoder.
   private var belowEncoder: ChannelHandlerContext?
   private var greeting: GreetingBudget?
+  private var latePong: ByteBuffer?
   private var isClosing = false
   /// The peer has closed first.
   private var isAnswering = false
@@ -49,6 +50,9 @@ package final class MessageSocket: ChannelInboundHandler, @unchecked Sendable {
     self.user = user
     assembler = MessageAssembler(largestMessage: largestMessage)
   }
+
+  /// Whether the peer takes more for now.
+  var isWritable: Bool { context?.channel.isWritable ?? false }
 
   /// Whether something may still be written.
   var isOpen: Bool { belowEncoder != nil && !isClosing }
@@ -82,7 +86,9 @@ package final class MessageSocket: ChannelInboundHandler, @unchecked Sendable {
       case .message(let buffer): if !isClosing { user?.received(buffer, on: self) }
       case .ping(let payload):
         user?.heard(isSign: true, on: self)
-        write(WebSocketFraming.pong(payload))
+        let pong = WebSocketFraming.pong(payload)
+        // Of pings that cannot be answered yet, the newest alone is.
+        if isWritable { write(pong) } else { latePong = pong }
       case .pong: user?.heard(isSign: true, on: self)
       case .close(let code): receivedClose(code)
       }
@@ -92,6 +98,10 @@ package final class MessageSocket: ChannelInboundHandler, @unchecked Sendable {
   }
 
   package func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable, let pong = latePong {
+      latePong = nil
+      write(pong)
+    }
     user?.changed(isWritable: context.channel.isWritable, on: self)
     context.fireChannelWritabilityChanged()
   }
