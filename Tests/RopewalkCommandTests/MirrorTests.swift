@@ -110,6 +110,14 @@ import Testing
     #expect(folder.text("notes.md") == "Xabc")
   }
 
+  @Test func whatIsKeptBesideAFileIsAsPrivateAsTheFile() throws {
+    try folder.write("abc", to: "notes.md")
+    chmod(folder["notes.md"], 0o600)
+    let kept = try PlainFile(path: folder["notes.md"]).keepBeside([65], as: "mine")
+    let attributes = try FileManager.default.attributesOfItem(atPath: kept)
+    #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+  }
+
   @Test func aWriterThatIsNotDoneIsWaitedFor() throws {
     try folder.write("abc", to: "notes.md")
     var mirror = try open()

@@ -54,11 +54,7 @@ struct PlainFile: Sendable {
     let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw Self.failure("cannot be written", temporaryPath) }
     defer { close(descriptor) }
-    var status = stat()
-    if stat(path, &status) == 0 {
-      fchown(descriptor, status.st_uid, status.st_gid)
-      fchmod(descriptor, status.st_mode & 0o7777)
-    }
+    takeMode(descriptor)
     guard FileBytes.write(bytes, to: descriptor), fsync(descriptor) == 0 else {
       throw Self.failure("cannot be written", temporaryPath)
     }
@@ -92,6 +88,7 @@ struct PlainFile: Sendable {
       let descriptor = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       guard descriptor >= 0 else { throw Self.failure("cannot be written", candidate) }
       defer { close(descriptor) }
+      takeMode(descriptor)
       guard FileBytes.write(bytes, to: descriptor), fsync(descriptor) == 0 else {
         throw Self.failure("cannot be written", candidate)
       }
@@ -110,6 +107,14 @@ struct PlainFile: Sendable {
       if errno != EEXIST { break }
     }
     throw Self.failure("cannot be kept", temporaryPath)
+  }
+
+  /// Gives another file the mode and owner of this one, if it is there: what only its owner may read stays so.
+  private func takeMode(_ descriptor: Int32) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return }
+    fchown(descriptor, status.st_uid, status.st_gid)
+    fchmod(descriptor, status.st_mode & 0o7777)
   }
 
   private func syncFolder() {
