@@ -10,14 +10,17 @@ import Testing
     try await withRelay {
       $0.limits.messagesPerSecond = 0
       $0.limits.bytesPerSecond = 0
+      $0.limits.rooms = 0
     } _: { relay in
       let peer = try await Peer.greeted(by: relay)
       try await peer.socket.setReading(false)
-      // Pongs, until the system's buffers and then the relay's patience are full.
-      let pings = (0..<2000 as Range<UInt64>).flatMap {
-        RawSocket.frame(opcode: 2, Envelope.plain(ClientMessage.ping($0 | 1 << 60).encoded))
-      }
-      while relay.connectionCount > 0 { try? await peer.socket.send(raw: pings) }
+      // Each is answered by an error that names the room, until the system's buffers and then the relay's patience
+      // are full.
+      let name = try #require(RoomName(String(repeating: "n", count: 128)))
+      let join = ClientMessage.Join(room: name, cursor: 0, digest: .zero)
+      let frame = RawSocket.frame(opcode: 2, Envelope.plain(ClientMessage.join(join).encoded))
+      let joins = (0..<2000).flatMap { _ in frame }
+      while relay.connectionCount > 0 { try? await peer.socket.send(raw: joins) }
       await peer.socket.drop()
     }
   }

@@ -27,6 +27,7 @@ final class LoadCrew: @unchecked Sendable {
   var isTiming = true
   private var ticker: RepeatedTask?
   private var churn: RepeatedTask?
+  private var pinger: RepeatedTask?
   private(set) var port = 0
   private var away: ArraySlice<LoadMember> = []
   private var missing = 0
@@ -66,6 +67,7 @@ final class LoadCrew: @unchecked Sendable {
   func connectAll(to port: Int, jitter: Int) -> EventLoopFuture<Void> {
     loop.flatSubmit { [self] in
       self.port = port
+      startPinging()
       away = members.filter { $0.stage == .away }[...]
       missing = away.count
       guard missing > 0 else { return loop.makeSucceededVoidFuture() }
@@ -74,6 +76,21 @@ final class LoadCrew: @unchecked Sendable {
       let atOnce = jitter == 0 ? max(1, plan.connecting / plan.loops) : missing
       for _ in 0..<atOnce { connectNext(to: port, jitter: jitter) }
       return done.futureResult
+    }
+  }
+
+  /// Who says nothing for a minute is closed, whether it reads or not: each client pings every fifteen
+  /// seconds.
+  private func startPinging() {
+    guard dialect == .relay, pinger == nil else { return }
+    let turns = 150
+    var turn = 0
+    pinger = loop.scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) {
+      [self] _ in
+      turn = (turn + 1) % turns
+      for index in stride(from: turn, to: members.count, by: turns) where members[index].stage == .live {
+        members[index].say(.ping(1))
+      }
     }
   }
 
