@@ -19,7 +19,25 @@ import Testing
     }
   }
 
-  /// Two people who meet again every few keystrokes: read as a whole, each stretch is one that `PairWalker` takes.
+  /// More people than the walker keeps views for, and more than it keeps the knowledge of.
+  @Test(arguments: [8, 25, 70])
+  func crowdsAgreeWithWalksThatBeginAnew(people: Int) throws {
+    for seed in RandomSeeds(default: 2) {
+      var random = SplitMix(seed: seed)
+      var session = LiveSession(people: people, latency: 1 + random.below(2 * people))
+      for step in 0..<(4000 / people) {
+        try session.step(using: &random)
+        if step % 64 == 63 { try session.check("seed \(seed) step \(step)", using: &random) }
+      }
+      try session.finish()
+      try session.check("seed \(seed) end", using: &random)
+      let text = session.documents[0].text
+      for document in session.documents { #expect(document.text == text, "seed \(seed)") }
+    }
+  }
+
+  /// Two people who meet again every few keystrokes: read as a whole, each stretch is one that `PairWalker`
+  /// takes.
   @Test func shortStretchesOfTwoAreTheSameAsAWhole() throws {
     for seed in RandomSeeds(default: 150) {
       var random = SplitMix(seed: seed)

@@ -49,6 +49,52 @@ extension Walker {
       places: PlaceRange(start: lower, end: parent.place &+ 1), author: author, run: parent.run)
   }
 
+  /// Moves a view to the version of `parents` by what their authors knew. Returns false if that is not
+  /// known any more.
+  mutating func moveByKnowledge(
+    view: Int, to parents: UnsafeBufferPointer<EventGraph.Parent>, history: HistoryView
+  ) -> Bool {
+    guard knowledge.isWhole else { return false }
+    knowledge.begin()
+    for parent in parents where parent.place >= base {
+      var authorRun = Int(history.graphRuns[Int(parent.run)].authorRun)
+      while history.end(ofAuthorRun: authorRun) <= parent.place { authorRun &+= 1 }
+      guard knowledge.add(parent.place, by: history.authorRuns[authorRun].author) else { return false }
+    }
+    for slot in 0..<knowledge.authors.count {
+      let limit = limits.pointer(limitIndex(ofView: view, author: knowledge.authors[slot]))
+      let (shown, wanted) = (max(base, limit.pointee), knowledge.target[slot])
+      if shown < wanted {
+        change(shown, wanted, ofAuthorWithLastRun: knowledge.lastRun(slot), in: view, by: 1, history: history)
+      } else if wanted < shown {
+        change(
+          wanted, shown, ofAuthorWithLastRun: knowledge.lastRun(slot), in: view, by: UInt32.max,
+          history: history)
+      }
+      limit.pointee = wanted
+    }
+    return true
+  }
+
+  /// Advances or retreats an author's events at places `start ..< end`, latest first.
+  private mutating func change(
+    _ start: UInt32, _ end: UInt32, ofAuthorWithLastRun last: Int, in view: Int, by difference: UInt32,
+    history: HistoryView
+  ) {
+    var index = last
+    while true {
+      let run = history.authorRuns[index]
+      let range = PlaceRange(
+        start: max(start, run.start), end: min(end, history.end(ofAuthorRun: index)))
+      if range.start < range.end {
+        let logRun = history.logRun(at: range.start, in: logBounds)
+        apply(range, fromLogRun: logRun, in: View.first + view, by: difference, history: history)
+      }
+      if run.start <= start || Int(run.previous) == index { return }
+      index = Int(run.previous)
+    }
+  }
+
   /// Finds what must be advanced to bring a view to the version of `parents`, if nothing need be retreated:
   /// the common case, in which only the events that are new to the view are touched. Fills `advance`,
   /// latest first.
@@ -131,7 +177,9 @@ extension Walker {
   }
 
   /// Remembers that a view, which shows the parents of some events, now shows these too.
-  mutating func note(author: UInt32, events: Range<UInt32>, in view: Int) {
+  mutating func note(
+    author: UInt32, events: Range<UInt32>, run: Int, in view: Int, history: HistoryView
+  ) {
     guard isLinear else { return }
     let last = lastWalked.pointer(Int(author))
     if last.pointee >= base, !shows(last.pointee, author: author, view: view) {
@@ -140,5 +188,11 @@ extension Walker {
     }
     last.pointee = events.upperBound - 1
     limits[limitIndex(ofView: view, author: author)] = events.upperBound
+    var authorRun = Int(history.graphRuns[run].authorRun)
+    while history.end(ofAuthorRun: authorRun) <= events.lowerBound { authorRun &+= 1 }
+    let limits = limits.base
+    knowledge.note(author: author, from: events.lowerBound, authorRun: authorRun) {
+      limits[Int($0) &* View.count &+ view]
+    }
   }
 }

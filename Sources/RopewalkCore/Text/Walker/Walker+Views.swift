@@ -32,6 +32,7 @@ extension Walker {
         show(piece, inView: index, history: history)
         return
       }
+      if moveByKnowledge(view: index, to: parents, history: history) { return }
       if findAdvance(ofView: index, to: parents, history: history) {
         for at in 0..<advance.count { show(advance[at], inView: index, history: history) }
         return
@@ -71,7 +72,7 @@ extension Walker {
 
   /// Advances (1) or retreats (-1, wrapping) events in one view. Every event counts up or down the state of
   /// what it inserted or deleted, so the order does not matter.
-  private mutating func apply(
+  mutating func apply(
     _ range: PlaceRange, fromLogRun first: Int, in lane: Int, by difference: UInt32, history: HistoryView
   ) {
     var at = range.start

@@ -11,7 +11,7 @@ extension Walker {
     let index = chooseView(parents: parents, author: author)
     move(view: index, to: parents, history: history)
     let view = View.first &+ index
-    note(author: author, events: start..<end, in: index)
+    note(author: author, events: start..<end, run: run, in: index, history: history)
     while history.end(ofLogRun: logRun) <= start { logRun &+= 1 }
     var at = start
     while at < end {

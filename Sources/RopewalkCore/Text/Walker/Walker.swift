@@ -74,6 +74,7 @@ struct Walker: ~Copyable {
   var isLinear = true
   /// Per author and view: the view shows the author's events below this place, and none from it on.
   var limits = FlatBuffer<UInt32>()
+  var knowledge = Knowledge()
   /// Per author: the place of the last event walked.
   var lastWalked = FlatBuffer<UInt32>()
   /// Every event before this place is in the base text or was walked, and no other.
@@ -117,6 +118,7 @@ struct Walker: ~Copyable {
     uses = 0
     baseEnd = Item.none
     isLinear = true
+    knowledge.open(base: place)
     end = place
     reviewPlace = place + Self.reviewInterval
   }
