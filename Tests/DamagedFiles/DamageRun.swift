@@ -8,6 +8,8 @@ import Foundation
 /// sets how many, `ROPEWALK_SEED=S` the first one's number, so that with N = 1 a single input is drawn
 /// again.
 ///
+/// `ROPEWALK_PATIENCE=SECONDS` sets how long an input may take, for runs that are stopped and go on.
+///
 /// An input that takes long, or after which the process has grown much, is a failure: this is where reading
 /// the clock is the point.
 public struct DamageRun {
@@ -29,13 +31,14 @@ public struct DamageRun {
     let environment = ProcessInfo.processInfo.environment
     self.name = name
     self.count = environment["ROPEWALK_MUTATIONS"].flatMap { Int($0) } ?? count
+    patience = environment["ROPEWALK_PATIENCE"].flatMap { Double($0) } ?? 20
     growth = environment["ROPEWALK_MUTATIONS"] == nil ? 1 << 30 : 128 << 20
     first = environment["ROPEWALK_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...1 << 48)
     print("\(name): ROPEWALK_SEED=\(first)")
   }
 
   /// The slowest input may take this long, in seconds.
-  public static let patience = 20.0
+  private let patience: Double
 
   /// Calls `body` for each input, with its number and random numbers of its own.
   public func forEach(
@@ -49,7 +52,7 @@ public struct DamageRun {
       try await body(seed, &random)
       let now = ProcessInfo.processInfo.systemUptime
       slowest = max(slowest, now - last)
-      if now - last > Self.patience {
+      if now - last > patience {
         throw Failure(description: "\(name): ROPEWALK_SEED=\(seed) took \(Int(now - last)) s")
       }
       last = now

@@ -125,6 +125,31 @@ import Testing
     #expect(messages(answer, to: 1) == [.acknowledged(room: room.number, [acknowledgement])])
   }
 
+  @Test func whatADamagedLogHoldsBeyondItsTailIsNotBelieved() {
+    var room = makeRoom(head: LogHead(cursor: 9, digest: LogDigest.zero))
+    _ = join(&room, 1, at: LogHead(cursor: 9, digest: .zero))
+    let wanted = push(1, 0..<4)
+    let key = CoverageKey(wanted.header)
+    #expect(room.push(wanted, from: 1, now: 0) == [.findCoverage(key)])
+    let found = [10, 1 << 62, .max].map { (cursor: UInt64) in
+      CoveredRange(seqs: 0..<4, cursor: cursor, payloadHash: PayloadHash(of: [1]))
+    }
+    let appended = room.foundCoverage(found, of: key).compactMap {
+      if case .append(let new) = $0 { new.entry.cursor } else { nil }
+    }
+    #expect(appended == [10])
+  }
+
+  @Test func entriesThatADamagedLogHasOutOfOrderEndTheRoom() {
+    var room = makeRoom(head: LogHead(cursor: 9, digest: LogDigest.zero))
+    _ = join(&room, 1)
+    let entries = [1, 9, 0].map { (cursor: UInt64) in
+      LogEntry(cursor: cursor, subject: [65], time: 0, header: push(1, 0..<4).header, payload: [1])
+    }
+    #expect(!room.found(.entries(entries), from: 1).isEmpty)
+    #expect(room.hasFailed)
+  }
+
   @Test func whoGoesOnWritingNeedsNoLookUpHoweverLong() {
     var room = makeRoom { $0.coverageBound = 16 }
     _ = join(&room, 1)

@@ -32,9 +32,13 @@ enum SQLiteLogReading {
   static func state(_ database: Database, _ room: RoomName) throws -> LogState {
     let row = try Row.fetchOne(database, cached: "SELECT retention FROM rooms WHERE name = ?", [room.text])
     guard let retention = Retention(wireValue: try row?.unsigned(0) ?? 0) else { throw damaged }
-    return LogState(
+    let state = LogState(
       head: try head(database, room), oldest: try start(database, room).oldest,
       checkpoint: try StoredCheckpoint.confirmed(of: room, database)?.head, retention: retention)
+    // What was forgotten is in the checkpoint, and the checkpoint is of what there was.
+    let held = state.checkpoint?.cursor ?? 0
+    guard state.oldest <= held + 1, held <= state.head.cursor else { throw damaged }
+    return state
   }
 
   /// The digest before an entry that is not folded; nil if that is not known.

@@ -28,7 +28,7 @@ extension RelayRoom {
       // What became durable a moment ago may be read before it is reported here.
       let known = entries.prefix { $0.cursor <= durable.cursor }
       guard let first = known.first, let end = known.last, first.cursor == cursor,
-        end.cursor - first.cursor + 1 == UInt64(known.count)
+        end.cursor &- first.cursor &+ 1 == UInt64(known.count)
       else { return logFailed() }
       last = end.cursor
       effect = .feed(to: waiting, RelayMessage.entries(room: number, Array(known)).encoded)

@@ -27,7 +27,8 @@ extension RelayRoom {
   public mutating func foundCoverage(_ found: [CoveredRange], of key: CoverageKey) -> [Effect] {
     guard let waiting = unjudged.removeValue(forKey: key) else { return [] }
     let before = coverage[key]?.count ?? 0
-    coverage[key, default: Coverage()].learn(found)
+    // Beyond the tail there is nothing, whatever a damaged log says.
+    coverage[key, default: Coverage()].learn(found.filter { $0.cursor <= tail.cursor })
     coveredRanges += (coverage[key]?.count ?? 0) - before
     var effects: [Effect] = []
     for push in waiting { effects += judge(push, key) }
