@@ -8,14 +8,7 @@ import Testing
     for seed in RandomSeeds(default: 60) {
       var random = SplitMix(seed: seed)
       var session = LiveSession(people: 2 + random.below(4), latency: 1 + random.below(12))
-      for step in 0..<(60 + random.below(240)) {
-        try session.step(using: &random)
-        if step % 16 == 15 { try session.check("seed \(seed) step \(step)", using: &random) }
-      }
-      try session.finish()
-      try session.check("seed \(seed) end", using: &random)
-      let text = session.documents[0].text
-      for document in session.documents { #expect(document.text == text, "seed \(seed)") }
+      try session.play(steps: 60 + random.below(240), checkingEach: 16, "seed \(seed)", using: &random)
     }
   }
 
@@ -25,14 +18,7 @@ import Testing
     for seed in RandomSeeds(default: 2) {
       var random = SplitMix(seed: seed)
       var session = LiveSession(people: people, latency: 1 + random.below(2 * people))
-      for step in 0..<(4000 / people) {
-        try session.step(using: &random)
-        if step % 64 == 63 { try session.check("seed \(seed) step \(step)", using: &random) }
-      }
-      try session.finish()
-      try session.check("seed \(seed) end", using: &random)
-      let text = session.documents[0].text
-      for document in session.documents { #expect(document.text == text, "seed \(seed)") }
+      try session.play(steps: 4000 / people, checkingEach: 64, "seed \(seed)", using: &random)
     }
   }
 
@@ -88,6 +74,19 @@ private struct LiveSession {
     }
   }
 
+  /// So many steps, and then everybody gets everything.
+  mutating func play(
+    steps: Int, checkingEach interval: Int, _ name: String, using random: inout SplitMix
+  ) throws {
+    for step in 1...steps {
+      try self.step(using: &random)
+      if step % interval == 0 { try check("\(name) step \(step)", using: &random) }
+    }
+    try finish()
+    try check("\(name) end", using: &random)
+    for document in documents { #expect(document.text == documents[0].text, "\(name)") }
+  }
+
   /// One person edits, and everybody gets what is due.
   mutating func step(using random: inout SplitMix) throws {
     clock += 1
@@ -137,11 +136,11 @@ private struct LiveSession {
   }
 
   /// Compares one document with a new one of the same events, and with its patches.
-  func check(_ comment: Comment, using random: inout SplitMix) throws {
+  func check(_ name: String, using random: inout SplitMix) throws {
     let person = random.below(documents.count)
     var anew = TextDocument(lineage: documents[person].lineage)
     _ = try anew.apply(documents[person].update(since: VersionVector()))
-    #expect(anew.text == documents[person].text, comment)
-    #expect(String(String.UnicodeScalarView(shown[person])) == documents[person].text, comment)
+    #expect(anew.text == documents[person].text, "\(name)")
+    #expect(String(String.UnicodeScalarView(shown[person])) == documents[person].text, "\(name)")
   }
 }
