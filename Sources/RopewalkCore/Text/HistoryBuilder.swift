@@ -61,9 +61,8 @@ struct HistoryBuilder: ~Copyable {
   /// Of each run of the update, its last event.
   private var lastEvents: FlatBuffer<EventGraph.Parent>
   private var count: UInt32 = 0
-  /// Where an insert must begin to go on with the last log run; `noCaret` if that is none.
-  private var caret = noCaret
-  private static let noCaret = UInt32.max
+  /// As in `OperationLog`.
+  private var caret = OperationLog.noCaret
   /// Where the text begins in the update's bytes.
   private let content: Int
   /// The run that is being read, where its parents begin, and the place of its next event.
@@ -237,7 +236,7 @@ extension HistoryBuilder: UpdateSink {
   private mutating func addDeletion(_ operation: Operation, at place: UInt32, byte: Int) {
     var rest = operation
     var start = place
-    if caret == Self.noCaret, logRuns.count > 0 {
+    if caret == OperationLog.noCaret, logRuns.count > 0 {
       let open = logRuns[logRuns.count &- 1]
       var last = Operation(kind: open.kind, position: open.position, length: place &- open.start)
       let absorbed = last.absorb(operation)
@@ -246,7 +245,7 @@ extension HistoryBuilder: UpdateSink {
       if absorbed > 0 { rest = operation.dropping(absorbed) }
       start &+= absorbed
     }
-    caret = Self.noCaret
+    caret = OperationLog.noCaret
     logRuns.append(
       OperationLog.Run(
         start: start, position: rest.position, content: UInt32(truncatingIfNeeded: byte &- content),

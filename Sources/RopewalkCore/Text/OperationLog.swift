@@ -18,7 +18,7 @@ struct OperationLog: Sendable {
   private(set) var count: UInt32 = 0
   /// Where an insert must be to go on with the last run; `noCaret` if that is none.
   private var caret = noCaret
-  private static let noCaret = UInt32.max
+  static let noCaret = UInt32.max
 
   init() {}
 

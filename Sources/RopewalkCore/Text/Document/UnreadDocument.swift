@@ -92,6 +92,7 @@ public struct UnreadDocument: Sendable {
   public var replica: ReplicaID? {
     get { document.replica }
     set {
+      // The program's own mistake: the numbers of an old id's events go on where the history ends, unread.
       precondition(
         newValue.map { vector[$0] == 0 || standIns == 0 } ?? true, "the id of a new session must be fresh")
       document.replica = newValue

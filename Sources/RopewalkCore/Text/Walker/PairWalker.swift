@@ -12,6 +12,7 @@ struct PairWalker: ~Copyable {
     static let runLimit = 160
   #endif
 
+  /// Events that are worth trying, since every operation reads past the items before its place.
   static let eventLimit: UInt32 = 2048
 
   /// One of the two. Events are counted from the first of the walk.
@@ -26,8 +27,9 @@ struct PairWalker: ~Copyable {
     /// How many deletions are its own or known.
     var knownDeletions = 0
 
-    /// Whether the author of event `own`, one of the last, knows an event of the other.
-    @inline(__always) func knows(_ event: Int32, at own: Int32) -> Bool { event < known && own >= knownSince }
+    /// Whether the author knew an event of the other's when it made the event `own`. Of an `own` before
+    /// `knownSince` that is not known any more: no.
+    @inline(__always) func knew(_ event: Int32, at own: Int32) -> Bool { event < known && own >= knownSince }
   }
 
   /// Events of one author that deleted neighbouring scalars, one each.
@@ -96,7 +98,7 @@ struct PairWalker: ~Copyable {
         } else if at > start {
           // The events of a graph run follow each other, so the one before is the other's.
           let (own, before) = (authors[lane], event(at) &- 1)
-          guard own.last < 0 || authors[1 &- lane].knows(own.last, at: before) else { return false }
+          guard own.last < 0 || authors[1 &- lane].knew(own.last, at: before) else { return false }
           learn(upTo: before &+ 1, lane: lane, at: event(at))
         }
         guard walk(at, stop, lane: lane, history: history, logRun: &logRun) else { return false }
@@ -142,7 +144,7 @@ struct PairWalker: ~Copyable {
       let number = history.authorRuns[authorRun].author
       if number == own.number { continue }
       guard authors.count == 2, number == authors[1 &- lane].number else { return false }
-      if authors[1 &- lane].knows(own.last, at: known) { knowsOwn = true }
+      if authors[1 &- lane].knew(own.last, at: known) { knowsOwn = true }
       learn(upTo: known &+ 1, lane: lane, at: event)
     }
     return knowsOwn
@@ -199,5 +201,20 @@ struct PairWalker: ~Copyable {
       if stop == runEnd { logRun &+= 1 }
     }
     return true
+  }
+
+  /// Makes all changes of a walk to the text that it began with. O(items).
+  ///
+  /// - Parameter logRuns: those that the walk came by.
+  mutating func emit(into target: inout PatchTarget, history: HistoryView, logRuns: Range<Int>) {
+    changes.begin(logRuns: logRuns, history: history)
+    for index in 0..<items.count {
+      let item = items.pointer(index)
+      changes.take(
+        id: item.pointee.id, length: item.pointee.length, isPresent: !item.pointee.isDeleted,
+        history: history,
+        into: &target)
+    }
+    changes.make(in: &target)
   }
 }

@@ -18,20 +18,3 @@ extension Walker {
     changes.make(in: &target)
   }
 }
-
-extension PairWalker {
-  /// Makes all changes of a walk to the text that it began with. O(items).
-  ///
-  /// - Parameter logRuns: those that the walk came by.
-  mutating func emit(into target: inout PatchTarget, history: HistoryView, logRuns: Range<Int>) {
-    changes.begin(logRuns: logRuns, history: history)
-    for index in 0..<items.count {
-      let item = items.pointer(index)
-      changes.take(
-        id: item.pointee.id, length: item.pointee.length, isPresent: !item.pointee.isDeleted,
-        history: history,
-        into: &target)
-    }
-    changes.make(in: &target)
-  }
-}

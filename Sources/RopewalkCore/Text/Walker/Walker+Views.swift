@@ -27,17 +27,7 @@ extension Walker {
     if parents.count == 1 && parents[0].place == head { return }
     let lane = View.first &+ index
     restamp(index)
-    if isLinear {
-      if let piece = singlePiece(ofView: index, to: parents, history: history) {
-        show(piece, inView: index, history: history)
-        return
-      }
-      if moveByKnowledge(view: index, to: parents, history: history) { return }
-      if findAdvance(ofView: index, to: parents, history: history) {
-        for at in 0..<advance.count { show(advance[at], inView: index, history: history) }
-        return
-      }
-    }
+    if isLinear, moveByKnowledge(view: index, to: parents, history: history) { return }
     difference.find(
       from: head == EventGraph.none ? nil : head, to: parents, in: history, bounds: graphBounds)
     for at in 0..<difference.onlyFirst.count {
@@ -52,22 +42,6 @@ extension Walker {
       apply(range, fromLogRun: logRun, in: lane, by: 1, history: history)
       setLimits(difference.onlySecond[at], ofView: index, isAdvance: true, history: history)
     }
-  }
-
-  /// Advances what is new to a view.
-  @inline(__always)
-  private mutating func show(_ piece: AdvancePiece, inView index: Int, history: HistoryView) {
-    guard piece.places.start < piece.places.end else { return }
-    let run = history.graphRuns[Int(piece.run)]
-    var logRun = Int(run.logRun)
-    if piece.places.start > run.start {
-      logRun = history.logRun(at: piece.places.start, in: logRun..<logBounds.upperBound)
-    } else if history.end(ofLogRun: logRun) <= run.start {
-      logRun &+= 1
-    }
-    apply(piece.places, fromLogRun: logRun, in: View.first + index, by: 1, history: history)
-    let limit = limits.pointer(limitIndex(ofView: index, author: piece.author))
-    limit.pointee = max(limit.pointee, piece.places.end)
   }
 
   /// Advances (1) or retreats (-1, wrapping) events in one view. Every event counts up or down the state of

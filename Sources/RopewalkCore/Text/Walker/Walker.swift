@@ -55,8 +55,6 @@ struct Walker: ~Copyable {
   var neighbours = FlatBuffer<Neighbour>(capacity: neighbourCount)
   private var stamps = 0
   var difference = VersionDifference()
-  var advance = FlatBuffer<AdvancePiece>()
-  var frontier = MaxHeap()
   var siblings = FlatBuffer<Sibling>()
   var changes = WalkChanges()
   /// Every event before this place is in the base text, and all from here on follow the one before it.
@@ -79,7 +77,7 @@ struct Walker: ~Copyable {
   var lastWalked = FlatBuffer<UInt32>()
   /// Every event before this place is in the base text or was walked, and no other.
   var end: UInt32 = 0
-  /// The place from which on it is worth asking whether the walk could begin later (`Replay.canGoOn`).
+  /// The place from which on it is worth asking whether the walk could begin later (`Replay.goOn`).
   var reviewPlace: UInt32 = 0
 
   init() {}
