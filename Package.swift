@@ -85,8 +85,10 @@ let package = Package(
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ], path: "Tests/WebSocketEcho"),
     .target(
-      name: "DamagedFiles", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
-      path: "Tests/DamagedFiles"),
+      name: "DamagedFiles",
+      dependencies: [
+        .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ], path: "Tests/DamagedFiles"),
     .testTarget(
       name: "RopewalkReplicaTests",
       dependencies: [

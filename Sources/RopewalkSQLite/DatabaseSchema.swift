@@ -6,18 +6,26 @@ import GRDB
 /// a check: its author's code, which would run at our statements, change what they do, or never end. So
 /// before a file is used its schema is compared with the one that this release makes. Reading it runs none
 /// of it.
-package struct DatabaseSchema: Hashable, Sendable {
+package struct DatabaseSchema: Sendable {
   struct Name: Hashable, Sendable {
     /// `table`, `index`, `view` or `trigger`, or whatever a damaged file says.
     let kind: String
     let name: String
   }
 
-  /// What an object belongs to and the statement that made it, without the white space that means nothing.
-  struct Definition: Hashable, Sendable {
+  /// What an object belongs to and the statement that made it. White space that means nothing makes no
+  /// difference.
+  struct Definition: Equatable, Sendable {
     let table: String
     /// Nil for the index of a UNIQUE constraint, whose statement is the table's.
     let statement: String?
+
+    static func == (one: Self, other: Self) -> Bool {
+      guard one.table == other.table else { return false }
+      // Nearly always the statements are the same, which is found out faster than what they mean.
+      return one.statement == other.statement
+        || one.statement.map(DatabaseSchema.condensed) == other.statement.map(DatabaseSchema.condensed)
+    }
   }
 
   private(set) var objects: [Name: Definition] = [:]
@@ -44,7 +52,7 @@ package struct DatabaseSchema: Hashable, Sendable {
         isMalformed = true
         continue
       }
-      let definition = Definition(table: table, statement: fields[3].map(Self.condensed))
+      let definition = Definition(table: table, statement: fields[3])
       let key = Name(kind: kind, name: name)
       if Self.statistics[key] == definition { continue }
       if objects.updateValue(definition, forKey: key) != nil { isMalformed = true }

@@ -5,20 +5,22 @@ import GRDB
   import Glibc
 #endif
 
+/// A table, index, view or trigger, and the statement that made it.
+struct SchemaObject {
+  let kind: String
+  let name: String
+  let sql: String
+}
+
 /// Makes damaged copies of an SQLite database: of its bytes and pages, of its write-ahead log, of its
 /// schema, and of single values, where every type may come to stand in every column.
 public struct DamagedDatabase {
   private let intact: [UInt8]
   /// The same rows without the constraints that would keep wrong values out.
-  private let loose: [UInt8]
+  private let loose: DamagedRows
   /// A write-ahead log that belongs to `intact`.
   private let log: [UInt8]
   private let pageSize: Int
-  private let columns: [(table: String, column: String)]
-  private let tables: [String]
-  private let objects: [(kind: String, name: String)]
-  /// Puts the constraints back.
-  private let tightening: [(name: String, sql: String)]
 
   /// Reads a database that nobody has open, and makes it as small as it can be: small files are damaged
   /// where it matters.
@@ -37,27 +39,9 @@ public struct DamagedDatabase {
     intact = try Self.bytes(of: small)
     log = try Self.writeAheadLog(of: small, change)
     try Self.write(intact, to: small)
-    let reading = try DatabaseQueue(path: small)
-    let (objects, tightening) = try reading.read { db in
-      let rows = try Row.fetchAll(db, sql: "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
-      return (
-        rows.map { (kind: $0[0] as String, name: $0[1] as String) },
-        rows.map { (name: $0[1] as String, sql: $0[2] as String) }
-      )
-    }
-    self.objects = objects
-    self.tightening = tightening
-    let tables = objects.filter { $0.kind == "table" }.map(\.name)
-    self.tables = tables
-    columns = try reading.read { db in
-      try tables.flatMap { table in
-        try String.fetchAll(db, sql: "SELECT name FROM pragma_table_info(?)", arguments: [table])
-          .map { (table: table, column: $0) }
-      }
-    }
-    try reading.close()
+    let schema = try Self.schema(of: small)
     try Self.loosen(small)
-    loose = try Self.bytes(of: small)
+    loose = try DamagedRows(of: small, schema: schema)
     pageSize = max(512, Int(intact[16]) << 8 | Int(intact[17]))
     for end in ["", "-wal", "-shm"] { unlink(small + end) }
   }
@@ -66,9 +50,7 @@ public struct DamagedDatabase {
   public func write(to path: String, using random: inout DamageRandom) throws {
     for end in ["-wal", "-shm"] { unlink(path + end) }
     if random.once(in: 2) {
-      try Self.write(loose, to: path)
-      // What SQLite does not let through leaves the file as it is.
-      try? damageRows(path, using: &random)
+      try Self.write(loose.damaged(using: &random), to: path)
     } else if random.once(in: 16) {
       var log = log
       ByteDamage.damage(&log, using: &random)
@@ -109,86 +91,6 @@ public struct DamagedDatabase {
     }
   }
 
-  // MARK: Rows
-
-  private func damageRows(_ path: String, using random: inout DamageRandom) throws {
-    var configuration = Configuration()
-    configuration.foreignKeysEnabled = false
-    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = OFF") }
-    let queue = try DatabaseQueue(path: path, configuration: configuration)
-    defer { try? queue.close() }
-    try queue.writeWithoutTransaction { db in
-      try db.inTransaction {
-        for _ in 0...(random.once(in: 2) ? 0 : random.below(4)) { try? damageRow(db, using: &random) }
-        // Another schema is refused when the file is opened; rows are read under the right one.
-        if !random.once(in: 16) { try Self.rewriteSchema(db, tightening) }
-        return .commit
-      }
-    }
-  }
-
-  private func damageRow(_ db: Database, using random: inout DamageRandom) throws {
-    let (table, column) = columns[random.below(columns.count)]
-    let rows = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0
-    let key = try String.fetchAll(
-      db, sql: "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", arguments: [table]
-    ).map { "\"\($0)\"" }.joined(separator: ", ")
-    let all = random.once(in: 4) || key.isEmpty
-    let place =
-      all
-      ? "" : " WHERE (\(key)) = (SELECT \(key) FROM \(table) LIMIT 1 OFFSET \(random.below(max(1, rows))))"
-    switch random.below(20) {
-    case 0: try db.execute(sql: "DELETE FROM \(table)" + place)
-    case 1:
-      let object = objects[random.below(objects.count)]
-      try db.execute(sql: "DROP \(object.kind) \(object.name)")
-    case 2: try db.execute(sql: "ALTER TABLE \(table) RENAME COLUMN \"\(column)\" TO other")
-    case 3:
-      let other = tables[random.below(tables.count)]
-      try db.execute(sql: "ALTER TABLE \(table) RENAME TO passing; ALTER TABLE \(other) RENAME TO \(table)")
-    case 4: try db.execute(sql: "UPDATE sqlite_sequence SET seq = ?", arguments: [Self.number(&random)])
-    case 5: try db.execute(sql: "PRAGMA user_version = \(random.below(5))")
-    case 6:
-      let copied = random.once(in: 2) ? "max" : "min"
-      try db.execute(
-        sql: "UPDATE \(table) SET \"\(column)\" = (SELECT \(copied)(\"\(column)\") FROM \(table))" + place)
-    default:
-      let value = try value(db, table, column, place, using: &random)
-      try db.execute(sql: "UPDATE \(table) SET \"\(column)\" = ?" + place, arguments: [value])
-    }
-  }
-
-  private static func number(_ random: inout DamageRandom) -> Int64 {
-    let edge = Int64(bitPattern: ByteDamage.edges[random.below(ByteDamage.edges.count)])
-    return random.once(in: 2) ? edge : Int64(random.below(100)) - 3
-  }
-
-  private func value(
-    _ db: Database, _ table: String, _ column: String, _ place: String, using random: inout DamageRandom
-  ) throws -> DatabaseValue {
-    switch random.below(8) {
-    case 0: return .null
-    case 1, 2: return Self.number(&random).databaseValue
-    case 3: return (["", "x", "12", "\u{0}\u{1}", "0x", "-1e999"][random.below(6)] as String).databaseValue
-    case 4: return (random.once(in: 2) ? Double.infinity : -0.5).databaseValue
-    default:
-      let found = try DatabaseValue.fetchOne(db, sql: "SELECT \"\(column)\" FROM \(table)" + place) ?? .null
-      switch found.storage {
-      case .blob(let data):
-        var bytes = Array(data)
-        ByteDamage.damage(&bytes, using: &random)
-        return Data(bytes).databaseValue
-      case .string(let text):
-        var bytes = Array(text.utf8)
-        ByteDamage.damage(&bytes, using: &random)
-        // Text of any bytes, which SQLite does not check.
-        return try DatabaseValue.fetchOne(db, sql: "SELECT CAST(? AS TEXT)", arguments: [Data(bytes)])
-          ?? .null
-      default: return Self.number(&random).databaseValue
-      }
-    }
-  }
-
   // MARK: Preparing
 
   private static func loosen(_ path: String) throws {
@@ -196,12 +98,10 @@ public struct DamagedDatabase {
     configuration.foreignKeysEnabled = false
     let queue = try DatabaseQueue(path: path, configuration: configuration)
     try queue.writeWithoutTransaction { db in
-      let rows = try Row.fetchAll(db, sql: "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
-      let loosened = rows.map { row in
-        let sql: String = row[1]
-        let free = sql.replacingOccurrences(of: ") STRICT, ", with: ") ")
+      let loosened = try schema(of: db).map { object in
+        let free = object.sql.replacingOccurrences(of: ") STRICT, ", with: ") ")
           .replacingOccurrences(of: ") STRICT", with: ")").replacingOccurrences(of: " NOT NULL", with: "")
-        return (name: row[0] as String, sql: free)
+        return SchemaObject(kind: object.kind, name: object.name, sql: free)
       }
       try rewriteSchema(db, loosened)
     }
@@ -209,7 +109,7 @@ public struct DamagedDatabase {
     try execute(["PRAGMA journal_mode = DELETE", "PRAGMA journal_mode = WAL"], in: path)
   }
 
-  private static func rewriteSchema(_ db: Database, _ objects: [(name: String, sql: String)]) throws {
+  private static func rewriteSchema(_ db: Database, _ objects: [SchemaObject]) throws {
     try db.execute(sql: "PRAGMA writable_schema = ON")
     for object in objects {
       try db.execute(
@@ -229,13 +129,15 @@ public struct DamagedDatabase {
     try queue.close()
   }
 
-  private static func schema(of path: String) throws -> [(name: String, sql: String)] {
+  private static func schema(of path: String) throws -> [SchemaObject] {
     let queue = try DatabaseQueue(path: path)
     defer { try? queue.close() }
-    return try queue.read { db in
-      try Row.fetchAll(db, sql: "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").map {
-        (name: $0[0] as String, sql: $0[1] as String)
-      }
+    return try queue.read(schema)
+  }
+
+  private static func schema(of db: Database) throws -> [SchemaObject] {
+    try Row.fetchAll(db, sql: "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").map {
+      SchemaObject(kind: $0[0], name: $0[1], sql: $0[2])
     }
   }
 
