@@ -87,7 +87,7 @@ import Testing
       for replica in 0..<3 as Range<UInt64> {
         for document in ["d0", "d1"] {
           let key = CoverageKey(header(0..<1, replica: replica, document: document))
-          let found = try await result { log.coverage(of: .test, key, $0) }
+          let found = try await result { log.coverage(of: .test, key, $0) }.ranges
           let expected = entries.filter { CoverageKey($0.header) == key }.map {
             CoveredRange(
               seqs: $0.header.span.seqs, cursor: $0.cursor, payloadHash: PayloadHash(of: $0.payload))

@@ -263,4 +263,57 @@ import Testing
       room: RoomNumber(rawValue: 3), isComplete: isComplete,
       values.map { RelayMessage.PresenceValue(session: $0.0, subject: [65], value: $0.1) })
   }
+
+  /// One who leaves thousands of holes, and so has the log read again and again.
+  @Test func whoHasTheLogReadAgainAndAgainMustWaitAndNobodyElse() {
+    var room = makeRoom {
+      $0.coverageBound = 64
+      $0.limits.pushWindow = 4
+      $0.examinedPerSecond = 1000
+    }
+    _ = room.join(1, subject: Array("mallory".utf8), role: .edit, cursor: 0, digest: .zero)
+    _ = room.join(2, subject: Array("ann".utf8), role: .edit, cursor: 0, digest: .zero)
+    var log: [CoveredRange] = []
+    var (lookUps, ofAnn, putOff, wait) = (0, 0, 0, UInt32(0))
+    func take(_ effects: [RelayRoom.Effect]) {
+      for effect in effects {
+        switch effect {
+        case .findCoverage(let key):
+          if key.replica.rawValue == 5 { lookUps += 1 } else { ofAnn += 1 }
+          let found = key.replica.rawValue == 5 ? log : []
+          take(room.foundCoverage(found, examined: found.count + 100, of: key))
+        case .append(let new):
+          if new.entry.header.span.replica.rawValue == 5 {
+            let seqs = new.entry.header.span.seqs
+            log.append(CoveredRange(seqs: seqs, cursor: new.entry.cursor, payloadHash: new.payloadHash))
+          }
+          take(room.appended(through: new.entry.cursor))
+        case .answer(1, let message, _, _):
+          guard case .refused(_, _, .overloaded(let time))? = try? RelayMessage(decoding: message) else {
+            break
+          }
+          (putOff, wait) = (putOff + 1, time)
+        case .answer(2, let message, _, _):
+          guard case .acknowledged? = try? RelayMessage(decoding: message) else {
+            Issue.record("ann was refused")
+            break
+          }
+        default: break
+        }
+      }
+    }
+    for seq: UInt32 in 0..<2000 {
+      take(room.push(push(UInt64(seq), 2 * seq..<2 * seq + 1), from: 1, now: 0))
+      take(room.push(push(UInt64(seq), seq..<seq + 1, replica: 6), from: 2, now: 0))
+    }
+    // All in one moment: five seconds' worth of what the log may be read for, and no more.
+    #expect(putOff > 1000 && lookUps < 50 && ofAnn == 0, "\(putOff), \(lookUps), \(ofAnn)")
+    #expect(room.coveredRanges <= 65)
+    // What was put off is taken when it comes again in time.
+    let (before, due) = (log.count, UInt64(wait))
+    take(room.push(push(9000, 9000..<9001), from: 1, now: due - 2))
+    #expect(log.count == before)
+    take(room.push(push(9000, 9000..<9001), from: 1, now: due))
+    #expect(log.count == before + 1)
+  }
 }

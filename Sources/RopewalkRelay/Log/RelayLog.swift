@@ -37,8 +37,8 @@ protocol RelayLog: Sendable {
   /// several.
   func soleAuthor(of room: RoomName, through cursor: UInt64, _ completion: @escaping Completion<[UInt8]?>)
 
-  /// What the log holds of one replica and document.
-  func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>)
+  /// What the log holds of one replica and document, in ascending order.
+  func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<LogCoverage>)
 
   /// Writes something that changes nothing, through to stable storage: whether the log could take an entry
   /// now.
@@ -49,6 +49,13 @@ protocol RelayLog: Sendable {
 
   /// Waits for what is under way and closes. Nothing may be called afterwards.
   func close()
+}
+
+/// What a log holds of one replica and document.
+struct LogCoverage: Sendable {
+  var ranges: [CoveredRange] = []
+  /// How many entries had to be read for that.
+  var examined = 0
 }
 
 /// Why a log could not be read or written. Carries no content.

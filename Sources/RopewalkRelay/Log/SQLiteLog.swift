@@ -88,7 +88,7 @@ final class SQLiteLog: RelayLog {
     read(completion) { try SoleAuthor(room, through: cursor, $0).subject }
   }
 
-  func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>) {
+  func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<LogCoverage>) {
     read(completion) { try SQLiteLogReading.coverage($0, room, key) }
   }
 
@@ -119,6 +119,9 @@ final class SQLiteLog: RelayLog {
       }
     }
   }
+
+  /// How much has gathered and is not being written yet.
+  var waitingCount: Int { waiting.withLockedValue { $0.work.count } }
 
   private func submit(_ work: Work) {
     let mustStart: Bool? = waiting.withLockedValue { waiting in

@@ -70,7 +70,7 @@ enum SQLiteLogReading {
 
   static func coverage(
     _ database: Database, _ room: RoomName, _ key: CoverageKey
-  ) throws -> [CoveredRange] {
+  ) throws -> LogCoverage {
     let statement = try database.cachedStatement(
       sql: """
         SELECT e.first, e.count, e.cursor, e.hash FROM entries e JOIN documents d ON d.id = e.document
@@ -83,21 +83,29 @@ enum SQLiteLogReading {
         room.text, key.document.name.text, Int64(bitPattern: key.document.lineage.rawValue),
         Int64(bitPattern: key.replica.rawValue),
       ])
-    var ranges: [CoveredRange] = []
+    var found = LogCoverage()
     while let row = try rows.next() {
       guard let hash = PayloadHash(bytes: try row.bytes(3)) else { throw damaged }
-      ranges.append(
+      found.ranges.append(
         CoveredRange(seqs: try row.sequenceNumbers(0, 1), cursor: try row.cursor(2), payloadHash: hash))
     }
-    ranges += try foldedCoverage(database, room, key)
-    guard let checkpoint = try StoredCheckpoint.confirmed(of: room, database) else { return ranges }
-    return ranges + uncovered(try checkpoint.coverage(room, key, database), by: ranges)
+    found.examined = found.ranges.count
+    try addFolded(to: &found, database, room, key)
+    // Here and not on the room's event loop.
+    found.ranges.sort { $0.seqs.lowerBound < $1.seqs.lowerBound }
+    guard let checkpoint = try StoredCheckpoint.confirmed(of: room, database) else { return found }
+    let held = try checkpoint.coverage(room, key, database)
+    found.examined += held.count
+    let rest = uncovered(held, by: found.ranges)
+    guard !rest.isEmpty else { return found }
+    found.ranges = (found.ranges + rest).sorted { $0.seqs.lowerBound < $1.seqs.lowerBound }
+    return found
   }
 
   /// What segments hold of one replica and document. They are few: a replica is one writing session.
-  private static func foldedCoverage(
-    _ database: Database, _ room: RoomName, _ key: CoverageKey
-  ) throws -> [CoveredRange] {
+  private static func addFolded(
+    to found: inout LogCoverage, _ database: Database, _ room: RoomName, _ key: CoverageKey
+  ) throws {
     let rows = try Row.fetchCursor(
       try database.cachedStatement(
         sql: """
@@ -110,15 +118,15 @@ enum SQLiteLogReading {
         Int64(bitPattern: key.replica.rawValue), room.text, key.document.name.text,
         Int64(bitPattern: key.document.lineage.rawValue),
       ])
-    var ranges: [CoveredRange] = []
     while let row = try rows.next() {
-      for entry in try StoredSegment(row).entries() where CoverageKey(entry.header) == key {
-        ranges.append(
+      let entries = try StoredSegment(row).entries()
+      found.examined += entries.count
+      for entry in entries where CoverageKey(entry.header) == key {
+        found.ranges.append(
           CoveredRange(
             seqs: entry.header.span.seqs, cursor: entry.cursor, payloadHash: PayloadHash(of: entry.payload)))
       }
     }
-    return ranges
   }
 
   /// What a member that lacks everything from a cursor on is sent next.

@@ -63,21 +63,25 @@ struct StoredCheckpoint {
   }
 }
 
-/// What ranges hold besides others, which are ascending and disjoint.
+/// What ranges hold besides others; both are ascending.
 func uncovered(_ ranges: [CoveredRange], by others: [CoveredRange]) -> [CoveredRange] {
-  let known = others.map(\.seqs).sorted { $0.lowerBound < $1.lowerBound }
-  return ranges.flatMap { range in
-    var left: [CoveredRange] = []
+  var left: [CoveredRange] = []
+  var first = 0
+  for range in ranges {
     var start = range.seqs.lowerBound
-    for seqs in known where seqs.upperBound > start && seqs.lowerBound < range.seqs.upperBound {
-      if start < seqs.lowerBound {
-        left.append(CoveredRange(seqs: start..<seqs.lowerBound, cursor: range.cursor, payloadHash: nil))
+    while first < others.count, others[first].seqs.upperBound <= start { first += 1 }
+    var next = first
+    while next < others.count, others[next].seqs.lowerBound < range.seqs.upperBound {
+      let known = others[next].seqs
+      if start < known.lowerBound {
+        left.append(CoveredRange(seqs: start..<known.lowerBound, cursor: range.cursor, payloadHash: nil))
       }
-      start = min(seqs.upperBound, range.seqs.upperBound)
+      start = max(start, min(known.upperBound, range.seqs.upperBound))
+      next += 1
     }
     if start < range.seqs.upperBound {
       left.append(CoveredRange(seqs: start..<range.seqs.upperBound, cursor: range.cursor, payloadHash: nil))
     }
-    return left
   }
+  return left
 }

@@ -137,7 +137,10 @@ final class RoomHost: @unchecked Sendable {
   private func handle(_ input: @escaping Input) {
     switch stage {
     case .gone: break
-    case .opening(let inputs): stage = .opening(inputs + [input])
+    case .opening(var inputs):
+      stage = .gone  // so that the inputs are not copied
+      inputs.append(input)
+      stage = .opening(inputs)
     case .open(var room):
       stage = .gone  // so that the room is changed in place
       let effects = input(&room)
@@ -216,7 +219,9 @@ extension RoomHost {
         self.found($0) { $0.foundSoleAuthor($1, through: cursor) }
       }
     case .findCoverage(let key):
-      services.log.coverage(of: name, key) { self.found($0) { $0.foundCoverage($1, of: key) } }
+      services.log.coverage(of: name, key) {
+        self.found($0) { $0.foundCoverage($1.ranges, examined: $1.examined, of: key) }
+      }
     case .change(let change):
       let now = services.now()
       services.log.change(name, change) { self.found($0) { $0.changed($1, now: now) } }

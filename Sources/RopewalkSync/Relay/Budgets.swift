@@ -93,3 +93,39 @@ public struct FloodBudget: Sendable {
     return messages.charge(1, elapsed: elapsed).and(bytes.charge(Int64(count), elapsed: elapsed))
   }
 }
+
+/// What looking up in the log may cost one subject: five seconds' worth at once, and more on credit, which
+/// must be paid back before the next.
+struct LookUpBudget: Sendable {
+  /// In thousandths of an entry.
+  private var credit: Int64
+  private var counted: UInt64
+
+  private static let burstSeconds: Int64 = 5
+
+  init(_ perSecond: UInt32, now: UInt64) {
+    credit = Int64(perSecond) * 1000 * Self.burstSeconds
+    counted = now
+  }
+
+  /// How many milliseconds to wait until something may be looked up; nil for none.
+  func wait(now: UInt64, _ perSecond: UInt32) -> UInt32? {
+    let credit = credit(at: now, perSecond)
+    return credit > 0 ? nil : UInt32(clamping: -credit / Int64(max(1, perSecond)) + 1)
+  }
+
+  /// Nothing has been looked up for long.
+  func isFull(now: UInt64, _ perSecond: UInt32) -> Bool {
+    credit(at: now, perSecond) == Int64(perSecond) * 1000 * Self.burstSeconds
+  }
+
+  mutating func charge(_ entries: Int, now: UInt64, _ perSecond: UInt32) {
+    credit = credit(at: now, perSecond) - Int64(clamping: entries) * 1000
+    counted = max(counted, now)
+  }
+
+  private func credit(at now: UInt64, _ perSecond: UInt32) -> Int64 {
+    let elapsed = Int64(min(now > counted ? now - counted : 0, 3_600_000))
+    return min(Int64(perSecond) * 1000 * Self.burstSeconds, credit + elapsed * Int64(perSecond))
+  }
+}

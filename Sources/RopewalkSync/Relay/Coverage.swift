@@ -45,6 +45,8 @@ struct Coverage: Sendable {
   private(set) var ranges: [CoveredRange] = []
   /// What else the log holds: disjoint, ascending, never adjacent, and disjoint from `ranges`.
   private(set) var settled: [Range<UInt32>] = []
+  /// The cursor of the newest entry that is known here.
+  private(set) var newest: UInt64 = 0
 
   enum Verdict: Equatable {
     /// The log holds none of it.
@@ -89,6 +91,7 @@ struct Coverage: Sendable {
 
   /// Adds a range that was judged new.
   mutating func insert(_ range: CoveredRange) {
+    newest = max(newest, range.cursor)
     ranges.insert(range, at: ranges.firstIndex(endingAfter: range.seqs.lowerBound) { $0.seqs })
   }
 
@@ -97,6 +100,7 @@ struct Coverage: Sendable {
     let later = ranges
     settled = []
     ranges = found.sorted { $0.seqs.lowerBound < $1.seqs.lowerBound }
+    for range in ranges { newest = max(newest, range.cursor) }
     for range in later {
       let index = ranges.firstIndex(endingAfter: range.seqs.lowerBound) { $0.seqs }
       if index == ranges.count || ranges[index].seqs.lowerBound >= range.seqs.upperBound {

@@ -17,15 +17,24 @@ extension RelayRoom {
     return judge(unjudgedPush, key)
   }
 
-  /// The log must be asked before a push can be judged.
+  /// The log must be asked before a push can be judged. That may take long, where a replica's events came
+  /// in many pieces: who has it done often must wait.
   private mutating func lookUp(_ push: Unjudged, _ key: CoverageKey) -> [Effect] {
+    if let wait = lookUps[push.subject]?.wait(now: push.time, configuration.examinedPerSecond) {
+      return refuse(push.push, from: push.session, .overloaded(retryAfter: wait))
+    }
     unjudged[key] = [push]
     return [.findCoverage(key)]
   }
 
   /// Answers `findCoverage`.
-  public mutating func foundCoverage(_ found: [CoveredRange], of key: CoverageKey) -> [Effect] {
+  ///
+  /// - Parameter examined: how many entries were read for it.
+  public mutating func foundCoverage(
+    _ found: [CoveredRange], examined: Int = 0, of key: CoverageKey
+  ) -> [Effect] {
     guard let waiting = unjudged.removeValue(forKey: key) else { return [] }
+    if let first = waiting.first { charge(first, examined: max(examined, found.count)) }
     let before = coverage[key]?.count ?? 0
     // Beyond the tail there is nothing, whatever a damaged log says.
     coverage[key, default: Coverage()].learn(found.filter { $0.cursor <= tail.cursor })
@@ -47,6 +56,18 @@ extension RelayRoom {
     settleCoverageIfLarge()
     return acknowledge(done) + broadcast(done.map { $0.entry }, after: before) + considerCheckpoint()
   }
+
+  /// Who has asked pays, in entries; each look-up costs some by itself.
+  private mutating func charge(_ push: Unjudged, examined: Int) {
+    let perSecond = configuration.examinedPerSecond
+    if lookUps.count >= Self.mostLookUps {
+      lookUps = lookUps.filter { !$0.value.isFull(now: push.time, perSecond) }
+    }
+    lookUps[push.subject, default: LookUpBudget(perSecond, now: push.time)].charge(
+      16 + examined, now: push.time, perSecond)
+  }
+
+  private static let mostLookUps = 1024
 
   private mutating func judge(_ unjudged: Unjudged, _ key: CoverageKey) -> [Effect] {
     let push = unjudged.push
@@ -143,10 +164,18 @@ extension RelayRoom {
     }
     guard coveredRanges > bound / 2 else { return }
     let durable = durable.cursor
-    coverage = coverage.filter { key, coverage in
-      unjudged[key] != nil || coverage.ranges.contains { $0.cursor > durable }
+    // Those with many holes go first, so that one of them does not cost others theirs, and then those that
+    // nobody has written for long.
+    let leaving = coverage.filter { key, coverage in
+      unjudged[key] == nil && !coverage.ranges.contains { $0.cursor > durable }
+    }.sorted { a, b in
+      let (isLarge, isOtherLarge) = (a.value.count > bound / 8, b.value.count > bound / 8)
+      return isLarge == isOtherLarge ? a.value.newest < b.value.newest : isLarge
     }
-    coveredRanges = coverage.values.reduce(0) { $0 + $1.count }
+    for (key, old) in leaving where coveredRanges > bound / 2 {
+      coveredRanges -= old.count
+      coverage[key] = nil
+    }
     isCoverageComplete = false
   }
 }

@@ -24,6 +24,9 @@ public struct RelayRoom: Sendable {
     /// How many covered ranges are kept in memory before those that are durable are merged, and if that does
     /// not help, left to the log.
     public var coverageBound: Int
+    /// How many entries of the log may be read for one subject's look-ups of coverage, per second over a
+    /// longer time; a burst of five seconds' worth is free.
+    public var examinedPerSecond: UInt32 = 50_000
 
     /// How many entries come after a checkpoint before another is asked for.
     public var checkpointInterval: UInt64
@@ -66,6 +69,8 @@ public struct RelayRoom: Sendable {
   var isCoverageComplete: Bool
   /// Pushes that wait until their coverage was looked up.
   var unjudged: [CoverageKey: [Unjudged]] = [:]
+  /// What looking up has cost each subject lately.
+  var lookUps: [[UInt8]: LookUpBudget] = [:]
 
   var members: [UInt64: Member] = [:]
   /// The members in the order in which they came, so that runs are reproducible.
@@ -141,7 +146,8 @@ extension RelayRoom {
     /// Look up who has pushed all entries up to a cursor, if that is one subject; call `foundSoleAuthor`, or
     /// `logFailed`.
     case findSoleAuthor(through: UInt64)
-    /// Look up what the log holds of one replica and document; call `foundCoverage`, or `logFailed`.
+    /// Look up what the log holds of one replica and document; call `foundCoverage`, with how many entries
+    /// were read for that, or `logFailed`.
     case findCoverage(CoverageKey)
     /// Read entries from a cursor on, at least one, else up to so many bytes; call `found`, or
     /// `logFailed`.

@@ -53,14 +53,12 @@ final class MemoryLog: RelayLog {
     completion(.success(subjects.count == 1 ? subjects.first : nil))
   }
 
-  func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<[CoveredRange]>) {
+  func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<LogCoverage>) {
     let found = entries.withLockedValue { ($0[room] ?? []).filter { CoverageKey($0.entry.header) == key } }
-    completion(
-      .success(
-        found.map {
-          CoveredRange(
-            seqs: $0.entry.header.span.seqs, cursor: $0.entry.cursor, payloadHash: $0.payloadHash)
-        }))
+    let ranges = found.map {
+      CoveredRange(seqs: $0.entry.header.span.seqs, cursor: $0.entry.cursor, payloadHash: $0.payloadHash)
+    }.sorted { $0.seqs.lowerBound < $1.seqs.lowerBound }
+    completion(.success(LogCoverage(ranges: ranges, examined: ranges.count)))
   }
 
   func probe(_ completion: @escaping Completion<Void>) { completion(.success(())) }
