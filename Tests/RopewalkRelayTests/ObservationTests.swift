@@ -30,6 +30,9 @@ import Testing
       #expect((value("ropewalk_messages_received_total", in: page) ?? 0) >= 5)
       #expect((value("ropewalk_messages_sent_total", in: page) ?? 0) >= 6)
       #expect((value("ropewalk_commit_seconds_count", in: page) ?? 0) >= 3)
+      #expect((value("ropewalk_fsync_seconds_count", in: page) ?? 0) >= 3)
+      let fsync = value("ropewalk_fsync_seconds_sum", in: page) ?? 0
+      #expect(fsync > 0 && fsync <= value("ropewalk_commit_seconds_sum", in: page) ?? 0)
       #expect(value("ropewalk_commit_failures_total", in: page) == 0.0)
       #expect((value("ropewalk_compression_ratio", in: page) ?? 0) >= 1)
       #expect((value("process_resident_memory_bytes", in: page) ?? 0) > 1_000_000.0)
@@ -156,24 +159,23 @@ import Testing
   @Test func commitTimesFallIntoBuckets() {
     let meter = CommitMeter()
     for microseconds in [100, 250, 251, 9_000_000] {
-      meter.record(.microseconds(microseconds), succeeded: true)
+      meter.succeeded(after: .microseconds(microseconds), syncing: .microseconds(microseconds - 50))
     }
-    meter.record(.seconds(1), succeeded: false)
+    meter.failed()
     let reading = meter.current
-    #expect(reading.counts.first == 2 && reading.counts[1] == 1 && reading.counts.last == 1)
-    #expect(reading.sum == 9_000_601 && reading.failures == 1 && reading.isFailing)
+    let counts = reading.commits.counts
+    #expect(counts.first == 2 && counts[1] == 1 && counts.last == 1 && reading.commits.sum == 9_000_601)
+    #expect(reading.syncs.counts.first == 3 && reading.syncs.sum == 9_000_401 && reading.failures == 1)
     var text = MetricsText()
-    text.add("x", "Help.", bounds: [250, 1000], counts: [2, 1, 1], sum: 9_000_601)
+    text.add("x", "Help.", reading.commits)
+    let lines = text.text.split(separator: "\n")
     #expect(
-      text.text == """
-        # HELP x Help.
-        # TYPE x histogram
-        x_bucket{le="0.00025"} 2
-        x_bucket{le="0.001"} 3
-        x_bucket{le="+Inf"} 4
-        x_sum 9.000601
-        x_count 4
-
-        """)
+      lines.prefix(4) == [
+        "# HELP x Help.", "# TYPE x histogram", "x_bucket{le=\"0.00025\"} 2", "x_bucket{le=\"0.0005\"} 3",
+      ])
+    #expect(
+      lines.suffix(4) == [
+        "x_bucket{le=\"5.0\"} 3", "x_bucket{le=\"+Inf\"} 4", "x_sum 9.000601", "x_count 4",
+      ])
   }
 }

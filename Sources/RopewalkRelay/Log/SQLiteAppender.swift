@@ -44,37 +44,66 @@ final class SQLiteAppender: @unchecked Sendable {
   /// Row numbers are forgotten when there are more than so many.
   private static let cacheBound = 1 << 16
 
-  /// Performs `work` in order and calls its completions; if the transaction fails, all of it has failed.
+  /// Performs `work` in order and calls its completions. If the transaction fails, all of it has failed; but
+  /// if that may be for what the file holds of one room, the others do not fail with it.
   func perform(_ work: [SQLiteLog.Work], in pool: DatabasePool) {
-    let (work, mustFinish) = Self.split(work)
-    if !work.isEmpty { commit(work, in: pool) }
-    if mustFinish { pool.writeWithoutTransaction { writeAheadLog.finish($0) } }
+    let parts = Parts(work)
+    if !parts.together.isEmpty { commit(parts.together, in: pool) }
+    // Nobody waits for these, and what was pushed waits for none of them.
+    for fold in parts.folds { commit([fold], in: pool) }
+    if parts.mustFinishMoving { pool.writeWithoutTransaction { writeAheadLog.finish($0) } }
     if rooms.count + subjects.count + documents.count + unfolded.count > Self.cacheBound { forget() }
   }
 
-  /// What belongs into a transaction, and whether what cannot be in one is to be done.
-  private static func split(_ work: [SQLiteLog.Work]) -> ([SQLiteLog.Work], Bool) {
-    let rest = work.filter { if case .finishMoving = $0 { false } else { true } }
-    return (rest, rest.count < work.count)
+  private struct Parts {
+    /// What goes into one transaction.
+    var together: [SQLiteLog.Work] = []
+    /// What has one each.
+    var folds: [SQLiteLog.Work] = []
+    /// What cannot be in one is to be done.
+    var mustFinishMoving = false
+
+    init(_ work: [SQLiteLog.Work]) {
+      for item in work {
+        switch item {
+        case .fold: folds.append(item)
+        case .finishMoving: mustFinishMoving = true
+        default: together.append(item)
+        }
+      }
+    }
   }
 
   private func commit(_ work: [SQLiteLog.Work], in pool: DatabasePool) {
     var done: [() -> Void] = []
     let start = ContinuousClock.now
+    var written = start
     do {
       try pool.writeWithoutTransaction { database in
         try database.inTransaction {
           for item in work { done.append(try perform(item, database)) }
+          written = .now
           return .commit
         }
       }
-      commits.record(ContinuousClock.now - start, succeeded: true)
+      commits.succeeded(after: .now - start, syncing: .now - written)
       for completion in done { completion() }
     } catch {
-      commits.record(ContinuousClock.now - start, succeeded: false)
       forget()
+      if work.count > 1, Self.mayBeOfOneRoom(error) {
+        for item in work { commit([item], in: pool) }
+        return
+      }
+      commits.failed()
       Self.fail(work, RelayLogError(error, during: .append))
     }
+  }
+
+  /// Whether an error may come from a damaged room; false if the disk takes nothing.
+  private static func mayBeOfOneRoom(_ error: any Error) -> Bool {
+    guard let code = (error as? DatabaseError)?.resultCode else { return true }
+    return [.SQLITE_CORRUPT, .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_TOOBIG, .SQLITE_ERROR]
+      .contains(code)
   }
 
   static func fail(_ work: [SQLiteLog.Work], _ error: RelayLogError) {

@@ -52,8 +52,10 @@ struct Metrics: Sendable {
       "ropewalk_lag_entries", .gauge, "Entries that the slowest member has not been sent yet.", lag.most)
     let commits = meters.commits.current
     text.add(
-      "ropewalk_commit_seconds", "How long a transaction of the log took, fsync included.",
-      bounds: CommitMeter.bounds, counts: commits.counts, sum: commits.sum)
+      "ropewalk_commit_seconds", "How long a transaction of the log took, fsync included.", commits.commits)
+    text.add(
+      "ropewalk_fsync_seconds", "How long the ends of these took: the write-ahead log written and synced.",
+      commits.syncs)
     text.add(
       "ropewalk_commit_failures_total", .counter, "Transactions of the log that failed.", commits.failures)
     text.add(

@@ -18,16 +18,17 @@ struct MetricsText {
     for (labelled, value) in values { text += "\(name){\(label)=\"\(Self.escaped(labelled))\"} \(value)\n" }
   }
 
-  /// Seconds, from counts per bucket of microseconds; the last count has no bound.
-  mutating func add(_ name: String, _ help: String, bounds: [UInt64], counts: [UInt64], sum: UInt64) {
+  /// Times, in seconds.
+  mutating func add(_ name: String, _ help: String, _ times: TimeHistogram) {
     head(name, .histogram, help)
     var total: UInt64 = 0
-    for (bound, count) in zip(bounds, counts) {
+    for (bound, count) in zip(TimeHistogram.bounds, times.counts) {
       total += count
       text += "\(name)_bucket{le=\"\(Self.seconds(bound))\"} \(total)\n"
     }
-    total = counts.reduce(0, +)
-    text += "\(name)_bucket{le=\"+Inf\"} \(total)\n\(name)_sum \(Self.seconds(sum))\n\(name)_count \(total)\n"
+    total = times.counts.reduce(0, +)
+    text += "\(name)_bucket{le=\"+Inf\"} \(total)\n\(name)_sum \(Self.seconds(times.sum))\n"
+    text += "\(name)_count \(total)\n"
   }
 
   private mutating func head(_ name: String, _ kind: Kind, _ help: String) {
