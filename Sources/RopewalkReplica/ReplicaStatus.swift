@@ -100,6 +100,9 @@ public struct HistoryEntry: Hashable, Sendable {
     case file = 2
     /// What the document began as.
     case seed = 3
+    /// Read from a checkpoint in place of the log's beginning. `subject` and `time` are those of the last
+    /// entry that it stands for, `cursor` is the checkpoint's, and what the text gained is not known.
+    case checkpoint = 4
   }
 
   /// The events.

@@ -56,6 +56,10 @@ import Testing
       try await dan.client.join("team")
       try await dan.client.sync()
       #expect(try dan.document.text == text)
+      // Of what was forgotten, the relay says who pushed the last of each part.
+      let parts = try dan.document.history().filter { $0.origin == .checkpoint }
+      #expect(Set(parts.compactMap(\.subject)) == ["ann", "ben", "cat"], "\(parts)")
+      #expect(parts.allSatisfy { $0.time.lowerBound > 0 && $0.cursor ?? 0 > 1 && !$0.span.seqs.isEmpty })
       try dan.document.insert("Dan: ", at: 0)
       try await dan.client.sync()
       try await settle([ann, ben, cat, dan])

@@ -1,10 +1,15 @@
 import ArgumentParser
 import Ropewalk
+import RopewalkSync
 
 /// Shows who wrote what when.
 struct LogCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "log", abstract: "Show a document's history: who, when, how much; oldest first.")
+    commandName: "log", abstract: "Show a document's history: who, when, how much; oldest first.",
+    discussion: """
+      Who pushed something is the relay's word; the number after that names the writing session (a replica's id), which \
+      is what the update itself says. Somebody may carry what another wrote, after merging files: then both are shown.
+      """)
 
   @OptionGroup var replica: ReplicaArgument
   @OptionGroup var document: DocumentOptions
@@ -18,21 +23,45 @@ struct LogCommand: ParsableCommand {
 
   func run() throws {
     let entries = try document.find(in: replica.open()).history()
-    for entry in entries.suffix(last ?? entries.count) { Console.standard.line(Self.line(entry)) }
+    let pushers = Self.pushers(entries)
+    for entry in entries.suffix(last ?? entries.count) {
+      Console.standard.line(Self.line(entry, pushers[entry.span.replica] ?? []))
+    }
   }
 
-  static func line(_ entry: HistoryEntry) -> String {
+  /// Who has pushed what each session wrote, in the order in which they first did.
+  static func pushers(_ entries: [HistoryEntry]) -> [ReplicaID: [String]] {
+    var pushers: [ReplicaID: [String]] = [:]
+    for entry in entries {
+      guard let subject = entry.subject else { continue }
+      if pushers[entry.span.replica]?.contains(subject) != true {
+        pushers[entry.span.replica, default: []].append(subject)
+      }
+    }
+    return pushers
+  }
+
+  /// - Parameter pushers: all who have pushed what the same session wrote.
+  static func line(_ entry: HistoryEntry, _ pushers: [String]) -> String {
+    let pushed = entry.subject.map { ", pushed by \($0)" } ?? ""
     let origin =
       switch entry.origin {
-      case .edit: "here"
-      case .relay: entry.subject ?? "others"
-      case .file: "from a file"
-      case .seed: "seed"
+      case .edit: "here" + pushed
+      case .relay, .checkpoint: entry.subject ?? "others"
+      case .file: "from a file" + pushed
+      case .seed: "seed" + pushed
       }
-    let receipt = entry.cursor.map { "at relay #\($0)" } ?? "on this device"
-    let writer = Wording.id(entry.span.replica.rawValue)
-    return
-      "\(Wording.time(milliseconds: entry.time.upperBound))  \(origin)  +\(entry.inserted) -\(entry.deleted)"
-      + "  \(writer)@\(entry.span.seqs.lowerBound)..<\(entry.span.seqs.upperBound)  \(receipt)"
+    var words = [Wording.time(milliseconds: entry.time.upperBound), origin]
+    let events = Wording.count(entry.span.seqs.count, "event")
+    words.append(entry.origin == .checkpoint ? events : "+\(entry.inserted) -\(entry.deleted)")
+    let (first, end) = (entry.span.seqs.lowerBound, entry.span.seqs.upperBound)
+    words.append("\(Wording.id(entry.span.replica.rawValue))@\(first)..<\(end)")
+    let place = entry.origin == .checkpoint ? "in the checkpoint at" : "at relay"
+    words.append(entry.cursor.map { "\(place) #\($0)" } ?? "on this device")
+    let others = pushers.filter { $0 != entry.subject }
+    if entry.subject != nil, !others.isEmpty {
+      words.append("also pushed by " + others.joined(separator: ", "))
+    }
+    return words.joined(separator: "  ")
   }
 }

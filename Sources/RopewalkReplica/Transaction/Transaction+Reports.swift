@@ -43,8 +43,8 @@ extension Transaction {
 
   // MARK: History
 
-  /// Who wrote what and when: the log's entries, and what was written or merged here, which knows the time
-  /// better.
+  /// Who wrote what and when: the log's entries, what a checkpoint held in place of them, and what was
+  /// written or merged here, which knows the time better.
   func history(of document: Int64) throws -> [HistoryEntry] {
     let entries = try db.rows(
       """
@@ -56,6 +56,17 @@ extension Transaction {
       return HistoryEntry(
         span: try row.span(0), origin: .relay, time: time...time, subject: try row.optionalString(4),
         cursor: try row.unsigned(3), inserted: Int(try row.integer(6)), deleted: Int(try row.integer(7)))
+    }
+    let parts = try db.rows(
+      """
+      SELECT replica, first, "end", cursor, subject, time FROM checkpoint_spans
+      WHERE document = ? ORDER BY time, replica, first
+      """, [document]
+    ).map { row in
+      let time = try row.optionalInteger(5).map { UInt64(bitPattern: $0) } ?? 0
+      return HistoryEntry(
+        span: try row.span(0), origin: .checkpoint, time: time...time, subject: try row.optionalString(4),
+        cursor: try row.unsigned(3), inserted: 0, deleted: 0)
     }
     let entriesByReplica = Dictionary(grouping: entries) { $0.span.replica }
     var known = SpanSet()
@@ -75,7 +86,7 @@ extension Transaction {
       known.insert(entry.span)
       result.append(entry)
     }
-    for entry in entries {
+    for entry in entries + parts {
       var rest = SpanSet()
       rest.insert(entry.span)
       for span in rest.subtracting(known).spans {
@@ -88,7 +99,7 @@ extension Transaction {
   }
 
   private static func historyEntry(_ row: Row) throws -> HistoryEntry {
-    guard let origin = HistoryEntry.Origin(rawValue: Int(try row.integer(3))) else {
+    guard let origin = HistoryEntry.Origin(rawValue: Int(try row.integer(3))), origin != .checkpoint else {
       throw ReplicaError.damaged(.init(place: "history", problem: "an origin that does not exist"))
     }
     let (began, ended) = (try row.unsigned(4), try row.unsigned(5))
