@@ -8,16 +8,18 @@ import Foundation
   import Darwin
 #endif
 
-/// The directory that holds a relay's log, locked against a second relay for as long as this value's file is open.
+/// The directory that holds a relay's log, locked against a second relay for as long as this value's file
+/// is open.
 struct DataDirectory: Sendable {
   let path: String
   private let lock: Int32
 
-  /// Makes the directory if it is not there.
+  /// Makes the directory if it is not there, for the relay's own user alone.
   init(path: String) throws(RelayError) {
     self.path = path
     do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch { throw .dataDirectoryUnusable(path: path) }
     lock = open(path + "/relay.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard lock >= 0 else { throw .dataDirectoryUnusable(path: path) }
@@ -28,6 +30,13 @@ struct DataDirectory: Sendable {
   }
 
   var logPath: String { path + "/log.sqlite" }
+
+  /// Makes an empty file that only this user can read, if there is none. SQLite gives the files beside its
+  /// own the same rights. What cannot be made is an error when it is opened.
+  static func makePrivate(_ path: String) {
+    let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    if file >= 0 { close(file) }
+  }
 
   /// Lets another relay in.
   func unlock() { close(lock) }

@@ -73,6 +73,7 @@ extension Relay {
     }
 
     private static func log(_ path: String, _ meters: Meters) throws(RelayError) -> SQLiteLog {
+      DataDirectory.makePrivate(path)
       do { return try SQLiteLog(path: path, commits: meters.commits) } catch {
         switch error.reason {
         case .sqlite(let code): throw .logUnusable(path: path, code: code)

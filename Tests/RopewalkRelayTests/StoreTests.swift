@@ -22,6 +22,32 @@ import Testing
     try queue.close()
   }
 
+  @Test func nobodyElseOnTheMachineCanReadALogOrItsCopy() async throws {
+    try await withDirectory { path in
+      let relay = try await startRelay(path + "/data")
+      let peer = try await Peer.greeted(by: relay)
+      _ = try await peer.join(.test)
+      _ = try RelayStore(directory: path + "/data").backup(to: path + "/copy")
+      for name in ["data/log.sqlite", "data/log.sqlite-wal", "data/log.sqlite-shm", "copy/log.sqlite"] {
+        let mode = try FileManager.default.attributesOfItem(atPath: path + "/" + name)[.posixPermissions]
+        #expect(mode as? Int == 0o600, "\(name)")
+      }
+      for name in ["data", "copy"] {
+        let mode = try FileManager.default.attributesOfItem(atPath: path + "/" + name)[.posixPermissions]
+        #expect(mode as? Int == 0o700, "\(name)")
+      }
+      await relay.stop()
+    }
+  }
+
+  @Test func aDirectoryWithoutALogIsNotMadeIntoOne() async throws {
+    try await withDirectory { path in
+      let store = RelayStore(directory: path + "/nowhere")
+      #expect(throws: RelayStore.Failure.noLog(path: path + "/nowhere/log.sqlite")) { try store.compact() }
+      #expect(!FileManager.default.fileExists(atPath: path + "/nowhere"))
+    }
+  }
+
   @Test func aCopyMadeWhileTheRelayRunsIsALogOfItsOwn() async throws {
     try await withDirectory { path in
       let relay = try await startRelay(path)

@@ -15,10 +15,12 @@ extension RelayStore {
     let partial = final + ".partial"
     let files = FileManager.default
     guard !files.fileExists(atPath: final) else { throw .taken(path: final) }
-    do { try files.createDirectory(atPath: target, withIntermediateDirectories: true) } catch {
-      throw .notWritable(path: target)
-    }
+    do {
+      try files.createDirectory(
+        atPath: target, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch { throw .notWritable(path: target) }
     try? files.removeItem(atPath: partial)
+    DataDirectory.makePrivate(partial)
     try withLog(isReadOnly: true) { source in
       do {
         let copy = try DatabaseQueue(path: partial)
@@ -55,6 +57,7 @@ extension RelayStore {
 
   /// Folds all that is not folded yet, and gives the space back to the system if no relay is running.
   public func compact() throws(Failure) -> Compaction {
+    guard FileManager.default.fileExists(atPath: logPath) else { throw .noLog(path: logPath) }
     var done = Compaction()
     done.bytesBefore = size
     let lock = try? DataDirectory(path: directory)
