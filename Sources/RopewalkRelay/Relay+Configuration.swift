@@ -120,41 +120,51 @@ extension Relay {
     public func validate() throws(RelayError) {
       try validateNetwork()
       guard threads.map({ (1...1024).contains($0) }) ?? true else {
-        throw .badSetting("The number of threads is between 1 and 1024.")
+        throw .badSetting("The number of threads is between 1 and 1024.", of: ["threads"])
       }
       guard limits.largestMessage >= 65_536, limits.largestMessage <= 1 << 28 else {
-        throw .badSetting("The largest message is between 64 KiB and 256 MiB.")
+        throw .badSetting("The largest message is between 64 KiB and 256 MiB.", of: ["largest-message"])
       }
       guard limits.largestPayload > 0, limits.largestPayload <= limits.largestMessage - 4096 else {
-        throw .badSetting("The largest payload leaves 4 KiB of the largest message.")
+        throw .badSetting(
+          "The largest payload leaves 4 KiB of the largest message.",
+          of: ["largest-payload", "largest-message"])
       }
       guard limits.pushWindow > 0, limits.pushWindowBytes >= limits.largestPayload else {
-        throw .badSetting("The push window holds at least one push of the largest payload.")
+        throw .badSetting(
+          "The push window holds at least one push of the largest payload.",
+          of: ["push-window", "push-window-bytes", "largest-payload"])
       }
       guard limits.silence >= 1000, limits.presenceLifetime >= 1000 else {
-        throw .badSetting("Silence and the lifetime of presence are at least a second.")
+        throw .badSetting("Silence and the lifetime of presence are at least a second.", of: ["silence"])
       }
       guard subjectLimits.connections >= 0 else {
-        throw .badSetting("The most connections of a subject are none or more; 0 is any number.")
+        throw .badSetting(
+          "The most connections of a subject are none or more; 0 is any number.", of: ["subject-connections"])
       }
       guard auditFileBytes >= 4096, (0...10_000).contains(auditFiles) else {
-        throw .badSetting("A file of the audit log has at least 4 KiB, and at most 10,000 are kept.")
+        throw .badSetting(
+          "A file of the audit log has at least 4 KiB, and at most 10,000 are kept.",
+          of: ["audit-file-size", "audit-files"])
       }
       guard publicRooms.allSatisfy({ $0.role <= .edit && !$0.pattern.isEmpty }) else {
-        throw .badSetting("Public rooms are a name or a prefix with *, to view or edit.")
+        throw .badSetting(
+          "Public rooms are a name or a prefix with *, to view or edit.", of: ["public-rooms"])
       }
       guard (certificateFile == nil) == (privateKeyFile == nil) else {
-        throw .badSetting("A certificate and its private key go together.")
+        throw .badSetting(
+          "A certificate and its private key go together.", of: ["certificate", "private-key"])
       }
       _ = try origins()
     }
 
     private func validateNetwork() throws(RelayError) {
       guard (0...65_535).contains(port), (0...65_535).contains(metricsAddress?.port ?? 0) else {
-        throw .badSetting("A port is between 0 and 65535.")
+        throw .badSetting("A port is between 0 and 65535.", of: ["listen", "metrics-listen"])
       }
       guard (1...1_000_000).contains(maximumConnections), (1...1_000_000).contains(maximumStrangers) else {
-        throw .badSetting("The most connections are between 1 and 1,000,000.")
+        throw .badSetting(
+          "The most connections are between 1 and 1,000,000.", of: ["max-connections", "max-strangers"])
       }
       guard hasKeys || isLoopback else { throw .keyRequired(host: host) }
     }

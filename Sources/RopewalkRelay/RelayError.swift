@@ -31,8 +31,9 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
   case logAltered(path: String, reason: String)
   /// The address cannot be listened on.
   case cannotListen(host: String, port: Int, reason: String)
-  /// A setting is outside of what is allowed.
-  case badSetting(String)
+  /// A setting is outside of what is allowed. `of` names the settings that it may be, as the operator's
+  /// manual does.
+  case badSetting(String, of: [String] = [])
 
   /// A sentence that says what to do.
   public var description: String {
@@ -59,7 +60,7 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(path) was written by a later release of Ropewalk (format \(version)); it is left as it is."
     case .logAltered(let path, let reason): "\(path) is not as a relay makes it: \(reason)."
     case .cannotListen(let host, let port, let reason): "Cannot listen on \(host), port \(port): \(reason)"
-    case .badSetting(let text): text
+    case .badSetting(let text, _): text
     }
   }
 }

@@ -36,6 +36,60 @@ import Testing
     #expect(down.problems.hasPrefix("ropewalk: the relay cannot be reached ("))
   }
 
+  /// Ben carries what Ann wrote: the log names him as who pushed it, the session that wrote it, and her where
+  /// she pushed some of it herself.
+  @Test func whoCarriesWhatAnotherWroteIsShownBesideTheWriter() async throws {
+    _ = try await Tool.run("keys", "new", "--out", folder["key"])
+    let relay = try RunningTool([
+      "serve", "--data", folder["data"], "--key-file", folder["key"], "--listen", "127.0.0.1:0",
+      "--log-level", "info", "--log-format", "json",
+    ])
+    let url = String(try await relay.line(beginning: "listening on ").dropFirst("listening on ".count))
+    for name in ["ann", "ben", "cleo"] {
+      let token = try await Tool.run(
+        "token", "--key-file", folder["key"], "--subject", name, "--room", "team=edit")
+      try folder.write(token.output, to: "token-\(name)")
+    }
+    func sync(_ name: String) async throws {
+      let outcome = try await Tool.run(
+        "sync", folder[name], "--room", "team", "--relay", url, "--token-file", folder["token-\(name)"])
+      #expect(outcome.status == 0, "\(outcome)")
+    }
+    let replica = try Replica(path: folder["ann"])
+    let notes = try replica.document("notes.md", in: "team")
+    try notes.insert("by ann", at: 0)
+    try await sync("ann")
+    try await sync("ben")
+    try notes.insert(", offline", at: 6)
+    try replica.close()
+    #expect(try await Tool.run("merge", folder["ben"], folder["ann"]).status == 0)
+    try await sync("ben")
+    try await sync("cleo")
+    let seen = try await Tool.run("log", folder["cleo"]).output.split(separator: "\n")
+    try #require(seen.count == 2)
+    #expect(seen[0].contains("  ann  +6 -0  ") && seen[0].hasSuffix("  also pushed by ben"), "\(seen)")
+    #expect(seen[1].contains("  ben  +9 -0  ") && seen[1].hasSuffix("  also pushed by ann"), "\(seen)")
+    // The session is the same.
+    #expect(seen[0].split(separator: "@")[0].suffix(16) == seen[1].split(separator: "@")[0].suffix(16))
+    try await sync("ann")
+    let own = try await Tool.run("log", folder["ann"]).output
+    #expect(own.contains("  here, pushed by ben  "), "\(own)")
+    let merged = try await Tool.run("log", folder["ben"]).output
+    #expect(merged.contains("  from a file, pushed by ben  "), "\(merged)")
+    relay.signal(SIGTERM)
+    let problems = await relay.end().problems
+    #expect(problems.contains(/"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/), "\(problems)")
+  }
+
+  @Test func aCertificateOfOnesOwnIsTrustedByEveryCommandThatAsksARelay() async throws {
+    for command in [["sync", folder["a"], "--room", "team"], ["relay", "retention", "team"]] {
+      let running = try RunningTool(
+        command + ["--relay", "wss://127.0.0.1:1", "--ca-file", folder["nowhere.pem"]])
+      let outcome = await running.end()
+      #expect(outcome.status != 0 && outcome.problems.contains("nowhere.pem holds no PEM"), "\(outcome)")
+    }
+  }
+
   @Test func syncWithoutARoomAsksForOne() async throws {
     #expect(
       try await Tool.run("sync", folder["new"])

@@ -87,6 +87,36 @@ import Testing
     #expect(throws: Failure(.usage, problem)) { try settings(text) }
   }
 
+  /// What shows only when all is put together, or when files are read, is said with its places as well.
+  @Test(arguments: [
+    (
+      "[network]\nallowed-origins = app.example",
+      "relay.conf:4: An origin is *, loopback, https://HOST[:PORT] or https://*.DOMAIN[:PORT], not 'app.example'."
+    ),
+    ("[access]\njwks-file = /nowhere/k", "relay.conf:4: The key file /nowhere/k cannot be read."),
+    (
+      "[network]\nlisten = 192.0.2.1:1",
+      "relay.conf:4: Without a key the relay serves on loopback only (127.0.0.1, ::1); to listen on 192.0.2.1, "
+        + "give it a key."
+    ),
+    ("[network]\nprivate-key = k", "relay.conf:4: A certificate and its private key go together."),
+    (
+      "[limits]\nlargest-message = 1MiB\nlargest-payload = 1MiB",
+      "relay.conf:4, relay.conf:5: The largest payload leaves 4 KiB of the largest message."
+    ),
+    (
+      "[network]\ncertificate = /nowhere/c\nprivate-key = /nowhere/k",
+      "relay.conf:4: The certificate or private key /nowhere/c cannot be used: it holds no PEM certificate."
+    ),
+  ])
+  func whatDoesNotGoTogetherIsSaidWithItsLines(_ text: String, _ problem: String) async throws {
+    let found = try settings("[relay]\ndata = /nowhere/d\n" + text)
+    do throws(RelayError) {
+      try await Relay.check(found.configuration)
+      Issue.record("it was taken")
+    } catch { #expect(found.failure(error).message == problem) }
+  }
+
   @Test func flagsAndVariablesAreNamedToo() {
     #expect(throws: Failure(.usage, "--log-format is text or json; it was 'xml'")) {
       try settings("", flags: ["data": "x", "log-format": "xml"])

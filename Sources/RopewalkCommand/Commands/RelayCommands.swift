@@ -113,7 +113,8 @@ struct RetentionCommand: AsyncParsableCommand {
     let folder = try WorkFolder()
     defer { folder.remove() }
     let replica = try Replica(path: folder.path + "/replica")
-    let client = try Client(replica: replica, relay: relay.url, token: try relay.presentedToken())
+    let client = try Client(
+      replica: replica, relay: relay.url, token: try relay.presentedToken(), options: relay.clientOptions)
     let wanted: Retention? = everything ? .everything : days.map { .days($0) }
     let answer: RoomRetention
     do {

@@ -37,13 +37,19 @@ struct ServeCommand: AsyncParsableCommand {
     var settings = try ServeSettings(flags: flags.values, environment: environment, file: file)
     if let variable = settings.keyEnvironment {
       if settings.configuration.keyFile != nil {
-        throw Failure(.usage, "give key-file or key-environment, not both")
+        let places = ["key-file", "key-environment"].compactMap { settings.sources[$0]?.place }
+        throw Failure(
+          .usage, places.joined(separator: ", ") + ": give key-file or key-environment, not both")
       }
-      settings.configuration.key = try RelayKey(environment: variable)
+      do throws(RelayError) { settings.configuration.key = try RelayKey(environment: variable) } catch {
+        throw settings.failure(error)
+      }
     }
     let console = Console.standard
     if checkConfig {
-      try await Relay.check(settings.configuration)
+      do throws(RelayError) { try await Relay.check(settings.configuration) } catch {
+        throw settings.failure(error)
+      }
       return console.line("the configuration is good")
     }
     let (level, format) = (settings.logLevel, settings.logFormat)
@@ -55,7 +61,10 @@ struct ServeCommand: AsyncParsableCommand {
     }
     logger.logLevel = level
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
-    let relay = try await Relay.start(settings.configuration, logger: logger)
+    let relay: Relay
+    do throws(RelayError) { relay = try await Relay.start(settings.configuration, logger: logger) } catch {
+      throw settings.failure(error)
+    }
     console.line("listening on \(relay.url)")
     if let port = relay.metricsPort { console.line("metrics on port \(port)") }
     if !settings.configuration.hasKeys {

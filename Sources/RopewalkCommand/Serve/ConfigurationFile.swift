@@ -62,9 +62,7 @@ struct ConfigurationFile: Sendable {
         let known = section.map(\.key).joined(separator: ", ")
         throw Failure(.usage, "\(place): [\(line.section)] has no \(line.key); it has \(known)")
       }
-      guard setting.apply(line.value, &settings) else {
-        throw Failure(.usage, "\(place): \(line.key) is \(setting.allowed); it was '\(line.value)'")
-      }
+      try settings.set(setting, to: line.value, at: place, named: "\(place): \(line.key)")
     }
   }
 

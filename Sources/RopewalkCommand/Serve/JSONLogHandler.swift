@@ -30,7 +30,8 @@ struct JSONLogHandler: LogHandler {
   static func line(_ event: LogEvent, label: String, metadata: Logger.Metadata, at moment: Date) -> String {
     let all = metadata.merging(event.metadata ?? [:]) { $1 }
     let line = Line(
-      time: moment.formatted(.iso8601.time(includingFractionalSeconds: true)), level: event.level.rawValue,
+      time: moment.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)),
+      level: event.level.rawValue,
       logger: label, message: "\(event.message)", metadata: all.isEmpty ? nil : all.mapValues { "\($0)" })
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

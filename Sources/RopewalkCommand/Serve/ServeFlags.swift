@@ -76,15 +76,11 @@ extension ServeSettings {
     try file?.apply(to: &self)
     for setting in Setting.all {
       guard let value = environment[setting.variable] else { continue }
-      guard setting.apply(value, &self) else {
-        throw Failure(.usage, "\(setting.variable) is \(setting.allowed); it was '\(value)'")
-      }
+      try set(setting, to: value, at: setting.variable, named: setting.variable)
     }
     for setting in Setting.all {
       guard let value = flags[setting.key] else { continue }
-      guard setting.apply(value, &self) else {
-        throw Failure(.usage, "--\(setting.key) is \(setting.allowed); it was '\(value)'")
-      }
+      try set(setting, to: value, at: "--\(setting.key)", named: "--\(setting.key)")
     }
     guard !configuration.dataDirectory.isEmpty else {
       throw Failure(.usage, "say where the log is kept: --data, ROPEWALK_DATA, or data in a file's [relay]")

@@ -9,8 +9,52 @@ struct ServeSettings: Sendable {
   var keyEnvironment: String?
   var logLevel = Logger.Level.warning
   var logFormat = LogFormat.text
+  /// Where each setting that was set was set last, and as what.
+  private(set) var sources: [String: Source] = [:]
+
+  struct Source: Equatable {
+    /// A file and a line, a variable, or a flag.
+    let place: String
+    let value: String
+  }
 
   enum LogFormat: String, CaseIterable { case text, json }
+
+  /// Sets one, and remembers where; throws if the value is not allowed.
+  mutating func set(_ setting: Setting, to value: String, at place: String, named name: String) throws {
+    guard setting.apply(value, &self) else {
+      throw Failure(.usage, "\(name) is \(setting.allowed); it was '\(value)'")
+    }
+    sources[setting.key] = Source(place: place, value: value)
+  }
+
+  /// What a relay says of these settings, with the places where what it is about was set.
+  func failure(_ error: RelayError) -> Failure {
+    let places = Setting.all.compactMap { setting in
+      sources[setting.key].flatMap { Self.concerns(error, setting.key, $0.value) ? $0.place : nil }
+    }
+    let code: Failure.Code = if case .badSetting = error { .usage } else { .file }
+    return Failure(code, (places.isEmpty ? "" : places.joined(separator: ", ") + ": ") + error.description)
+  }
+
+  private static func concerns(_ error: RelayError, _ key: String, _ value: String) -> Bool {
+    switch error {
+    case .badSetting(_, let names): names.contains(key)
+    case .keyRequired: key == "listen"
+    case .cannotListen(let host, let port, _):
+      (key == "listen" || key == "metrics-listen")
+        && ListenAddress(argument: value).map { $0.host == host && $0.port == port } ?? false
+    case .keyMissing(let variable): key == "key-environment" && value == variable
+    case .keyTooShort: key == "key-environment" || key == "key-file"
+    case .keyUnreadable(let path), .keyFileDamaged(let path, _), .revocationFileDamaged(let path, _),
+      .revocationFileUnusable(let path), .certificateUnusable(let path, _), .dataDirectoryUnusable(let path),
+      .dataDirectoryInUse(let path):
+      value == path
+    case .logUnusable(let path, _), .logTooNew(let path, _), .logAltered(let path, _):
+      key == "data" && path.hasPrefix(value)
+    case .auditUnreadable: false
+    }
+  }
 }
 
 /// One thing that can be set: as `key = value` under `[section]` in a file, as `--key`, and as

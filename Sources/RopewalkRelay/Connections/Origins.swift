@@ -29,7 +29,8 @@ struct Origins: Sendable {
           !parts[1].contains("/"), !parts[1].dropFirst(2).contains("*")
         else {
           throw .badSetting(
-            "An origin is *, loopback, https://HOST[:PORT] or https://*.DOMAIN[:PORT], not '\(pattern)'.")
+            "An origin is *, loopback, https://HOST[:PORT] or https://*.DOMAIN[:PORT], not '\(pattern)'.",
+            of: ["allowed-origins"])
         }
         if parts[1].hasPrefix("*.") {
           rules.append(.under(scheme: parts[0] + "://", suffix: String(parts[1].dropFirst())))
@@ -37,7 +38,8 @@ struct Origins: Sendable {
           rules.append(.exact(pattern.lowercased()))
         } else {
           throw .badSetting(
-            "In an origin, * stands for what comes before a domain, as in https://*.example.org.")
+            "In an origin, * stands for what comes before a domain, as in https://*.example.org.",
+            of: ["allowed-origins"])
         }
       }
     }
