@@ -110,6 +110,21 @@ import Testing
     #expect(folder.text("notes.md") == "Xabc")
   }
 
+  @Test func aFileThatWasRemovedComesBackWithItsMode() throws {
+    for removedWhileMirrored in [true, false] {
+      try folder.write("abc", to: "notes.md")
+      chmod(folder["notes.md"], 0o600)
+      var mirror = try open()
+      _ = try mirror.settle()
+      if !removedWhileMirrored { mirror = try open() }
+      try FileManager.default.removeItem(atPath: folder["notes.md"])
+      #expect(try mirror.settle().standing == .equal)
+      let attributes = try FileManager.default.attributesOfItem(atPath: folder["notes.md"])
+      #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+      #expect(folder.text("notes.md") == "abc")
+    }
+  }
+
   @Test func whatIsKeptBesideAFileIsAsPrivateAsTheFile() throws {
     try folder.write("abc", to: "notes.md")
     chmod(folder["notes.md"], 0o600)

@@ -3,9 +3,9 @@ import Ropewalk
 
 /// Keeps a plain file and a document of a replica equal. Everything that happens, `settle` puts right.
 ///
-/// Two values are kept with the document in the replica, so that the process may be killed at any moment:
-/// `mirror.base`, the moment whose text the file is known to hold, and `mirror.writing`, the moment whose
-/// text is being put into the file. The order of things when the file is replaced:
+/// Values are kept with the document in the replica, so that the process may be killed at any moment:
+/// `mirror.base`, the moment whose text the file is known to hold, `mirror.writing`, the moment whose text is
+/// being put into the file, and `mirror.access`, the mode and owner of a file that may be removed. The order of things when the file is replaced:
 ///
 /// ```
 /// prepare temporary ─▶ note "writing" ─▶ exchange ─▶ look at what was replaced ─▶ base = written, no
@@ -62,6 +62,7 @@ struct Mirror {
 
   static let baseKey = "mirror.base"
   static let writingKey = "mirror.writing"
+  static let accessKey = "mirror.access"
 
   let file: PlainFile
   let document: ReplicaDocument
@@ -70,6 +71,8 @@ struct Mirror {
   var past = MirrorPast()
   /// When the file was last replaced, in seconds since 1970; the clock is `now`.
   private var replaced = 0.0
+  /// What was last noted under `accessKey`.
+  private var access: FileAccess?
   /// The time, in seconds since 1970.
   var now: @Sendable () -> Double = { Date().timeIntervalSince1970 }
   /// The text that was exchanged into the file, while what it replaced has not been looked at.
@@ -103,6 +106,7 @@ struct Mirror {
       case .openText(let bytes): (found, isOpen) = (bytes, true)
       }
       guard report.standing == .equal else { return report }
+      if found != nil { try noteAccess() }
       if let found, found != base.text { try save(found, &report) }
       let whole = try document.read()
       let text = whole.utf8
@@ -131,7 +135,8 @@ struct Mirror {
 
   /// Puts the document's text into the file.
   private mutating func write(_ whole: TextDocument, _ text: [UInt8], _ report: inout Report) throws {
-    try file.prepare(text)
+    let known = try access ?? document.localValue(Self.accessKey).flatMap(FileAccess.init)
+    try file.prepare(text, as: known)
     try document.setLocalValue(whole.versionVector.encoded, for: Self.writingKey)
     replaced = now()
     try file.exchange()
@@ -169,6 +174,15 @@ struct Mirror {
     if case .openText = content { report.kept.append(try file.keepTemporary(as: "still-open")) }
     file.removeTemporary()
     return true
+  }
+
+  /// If the file is removed it comes back as it was.
+  private mutating func noteAccess() throws {
+    guard let present = file.access, present != access else { return }
+    if try document.localValue(Self.accessKey) != present.encoded {
+      try document.setLocalValue(present.encoded, for: Self.accessKey)
+    }
+    access = present
   }
 
   private mutating func moveBase(to whole: TextDocument) throws {

@@ -48,13 +48,18 @@ struct PlainFile: Sendable {
   /// What the temporary file holds.
   func readTemporary() throws -> Content { try Self.read(temporaryPath) }
 
+  /// Who may read and write the file; nil if it is not there.
+  var access: FileAccess? { FileAccess(of: path) }
+
   /// Writes the next content beside the file, with the file's mode and owner, durably.
-  func prepare(_ bytes: [UInt8]) throws {
+  ///
+  /// - Parameter remembered: those that it had, if it is not there.
+  func prepare(_ bytes: [UInt8], as remembered: FileAccess? = nil) throws {
     unlink(temporaryPath)
     let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw Self.failure("cannot be written", temporaryPath) }
     defer { close(descriptor) }
-    takeMode(descriptor)
+    (access ?? remembered)?.give(to: descriptor)
     guard FileBytes.write(bytes, to: descriptor), fsync(descriptor) == 0 else {
       throw Self.failure("cannot be written", temporaryPath)
     }
@@ -88,7 +93,7 @@ struct PlainFile: Sendable {
       let descriptor = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       guard descriptor >= 0 else { throw Self.failure("cannot be written", candidate) }
       defer { close(descriptor) }
-      takeMode(descriptor)
+      access?.give(to: descriptor)
       guard FileBytes.write(bytes, to: descriptor), fsync(descriptor) == 0 else {
         throw Self.failure("cannot be written", candidate)
       }
@@ -107,14 +112,6 @@ struct PlainFile: Sendable {
       if errno != EEXIST { break }
     }
     throw Self.failure("cannot be kept", temporaryPath)
-  }
-
-  /// Gives another file the mode and owner of this one, if it is there: what only its owner may read stays so.
-  private func takeMode(_ descriptor: Int32) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return }
-    fchown(descriptor, status.st_uid, status.st_gid)
-    fchmod(descriptor, status.st_mode & 0o7777)
   }
 
   private func syncFolder() {
