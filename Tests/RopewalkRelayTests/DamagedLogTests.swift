@@ -72,6 +72,29 @@ import Testing
     }
   }
 
+  /// A log of 12 entries that begins at 4, with a checkpoint of 5, is one whose numbers fit each other.
+  @Test(arguments: [
+    ("UPDATE rooms SET oldest = 6", true), ("UPDATE rooms SET oldest = 7", false),
+    ("UPDATE checkpoints SET digest = NULL", false),
+    ("UPDATE checkpoints SET cursor = 12 WHERE digest IS NOT NULL", true),
+    ("UPDATE checkpoints SET cursor = 13 WHERE digest IS NOT NULL", false),
+  ])
+  func aLogMayNotHaveForgottenMoreThanItsCheckpointHolds(_ statement: String, isWhole: Bool) async throws {
+    try await withDirectory { path in
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      let file = path + "/log.sqlite"
+      try await write(to: file)
+      try DamagedDatabase.write(to: file, withoutConstraints: statement)
+      let log = try SQLiteLog(path: file)
+      let opened = await result { log.open(.test, $0) }
+      log.close()
+      switch opened {
+      case .success: #expect(isWhole)
+      case .failure(let error): #expect(!isWhole && error.reason == .damaged)
+      }
+    }
+  }
+
   /// Reads all there is, changes it, and goes on from there.
   private func use(_ log: SQLiteLog, _ room: RoomName, _ random: inout DamageRandom) async {
     let state = try? await result { log.open(room, $0) }.get()
