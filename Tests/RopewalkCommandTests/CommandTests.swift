@@ -50,9 +50,15 @@ import Testing
   @Test func aFileThatIsNoReplicaIsNamed() async throws {
     try folder.write(
       "just some text that is long enough to look like something else entirely", to: "x.ropewalk")
-    let outcome = try await Tool.run("cat", folder["x.ropewalk"])
-    #expect(outcome.status == 2)
-    #expect(outcome.problems == "ropewalk: the file is not a Ropewalk replica\n")
+    let file = folder["x.ropewalk"]
+    let whole = try replica()
+    for arguments in [["cat", file], ["verify", file], ["sync", file], ["merge", whole, file]] {
+      let outcome = try await Tool.run(arguments)
+      #expect(outcome.status == 2)
+      #expect(outcome.problems == "ropewalk: \(file): the file is not a Ropewalk replica\n")
+    }
+    let outcome = try await Tool.run("verify", folder.path)
+    #expect(outcome.problems == "ropewalk: \(folder.path) is a folder, not a replica\n")
   }
 
   @Test func aChoiceAmongDocumentsIsOffered() async throws {

@@ -27,6 +27,10 @@ enum Tool {
 
   /// Runs to the end.
   static func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> Outcome {
+    try await run(arguments, environment: environment)
+  }
+
+  static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
     let running = try RunningTool(arguments, environment: environment)
     return await running.end()
   }

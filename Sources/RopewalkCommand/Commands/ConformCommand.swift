@@ -53,7 +53,8 @@ struct Conformance {
 
   private static func difference(_ found: String, _ expected: String) -> String {
     let place = zip(found.unicodeScalars, expected.unicodeScalars).prefix { $0 == $1 }.count
-    return "differs from scalar \(place) on; \(found.unicodeScalars.count) scalars instead of "
-      + "\(expected.unicodeScalars.count)"
+    let (count, wanted) = (found.unicodeScalars.count, expected.unicodeScalars.count)
+    return "differs from scalar \(place) on"
+      + (count == wanted ? "" : "; \(count) scalars instead of \(wanted)")
   }
 }

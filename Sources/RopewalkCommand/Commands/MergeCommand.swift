@@ -18,7 +18,8 @@ struct MergeCommand: ParsableCommand {
     let (target, source) = (ReplicaPath.resolved(a), ReplicaPath.resolved(b))
     try ReplicaPath.mustExist(target)
     try ReplicaPath.mustExist(source)
-    let report = try Replica(path: target).merge(from: source)
+    let gaining = try ReplicaPath.replica(at: target)
+    let report = try ReplicaPath.naming(source) { try gaining.merge(from: source) }
     let console = Console.standard
     if report.gained.isEmpty && report.clashes.isEmpty { console.line("nothing new") }
     for gain in report.gained {

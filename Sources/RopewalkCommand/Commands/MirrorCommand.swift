@@ -48,7 +48,7 @@ struct MirrorCommand: AsyncParsableCommand {
     defer { withExtendedLifetime(lock) {} }
     let path = replica ?? ReplicaPath.beside(plain.path)
     ReplicaPath.make(path, asReadableAs: plain.path)
-    let replica = try Replica(path: path)
+    let replica = try ReplicaPath.replica(at: path)
     let client = try Client(
       replica: replica, relay: relay.url, token: try relay.presentedToken(),
       options: relay.clientOptions)

@@ -15,7 +15,7 @@ struct SyncCommand: AsyncParsableCommand {
   var rooms: [String] = []
 
   func run() async throws {
-    let replica = try Replica(path: replica.path)
+    let replica = try ReplicaPath.replica(at: replica.path)
     let known = try replica.rooms().map(\.room.text)
     let wanted = rooms.isEmpty ? known : rooms
     if wanted.isEmpty { throw Failure(.usage, "the replica knows no room yet; name one with --room") }

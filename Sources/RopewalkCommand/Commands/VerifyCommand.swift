@@ -12,7 +12,7 @@ struct VerifyCommand: ParsableCommand {
 
   func run() throws {
     try ReplicaPath.mustExist(replica.path)
-    let report = try Replica.verify(path: replica.path)
+    let report = try ReplicaPath.naming(replica.path) { try Replica.verify(path: replica.path) }
     let console = Console.standard
     let sound = report.soundDocuments.filter(\.isWorthTelling)
     for document in sound {

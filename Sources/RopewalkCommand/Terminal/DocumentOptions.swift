@@ -13,7 +13,7 @@ struct ReplicaArgument: ParsableArguments {
   /// Opens a replica that must be there.
   func open() throws -> Replica {
     try ReplicaPath.mustExist(path)
-    return try Replica(path: path)
+    return try ReplicaPath.replica(at: path)
   }
 }
 
@@ -38,6 +38,21 @@ enum ReplicaPath {
     guard descriptor >= 0 else { return }
     fchmod(descriptor, status.st_mode & 0o666 | 0o600)
     close(descriptor)
+  }
+
+  /// Opens a replica, or makes it.
+  static func replica(at path: String) throws -> Replica { try naming(path) { try Replica(path: path) } }
+
+  /// Says which file an error is about: a command may be given several, or mean the one beside.
+  static func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as ReplicaError {
+      var isFolder: ObjCBool = false
+      if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+        throw Failure(.file, "\(path) is a folder, not a replica")
+      }
+      let failure = Failure(error)
+      throw Failure(failure.code, "\(path): \(failure.message)")
+    }
   }
 
   static func mustExist(_ path: String) throws {
