@@ -28,6 +28,8 @@ import Testing
             buffer.delete(count, at: start)
           }
         }
+        if random.chance(40) { continue }
+        buffer.liftFinger()
         #expect(Self.isEqual(buffer, model), "ROPEWALK_SEED=\(seed)")
       }
     }

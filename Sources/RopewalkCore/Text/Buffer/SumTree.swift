@@ -133,7 +133,15 @@ struct SumTree: Sendable {
   /// Adds to a leaf's sum; wrapping, so that a difference may be negative. O(log n).
   @inline(__always)
   mutating func add(_ difference: Sum, to leaf: Int) {
-    total &+= difference
+    addToTotal(difference)
+    addToNodes(difference, above: leaf)
+  }
+
+  /// The first half of `add`: until the other is done too, the tree must neither be searched nor change.
+  @inline(__always) mutating func addToTotal(_ difference: Sum) { total &+= difference }
+
+  /// The other half of `add`.
+  mutating func addToNodes(_ difference: Sum, above leaf: Int) {
     var place = leafPlaces[leaf]
     withNodes { nodes in
       while place.node != Self.none {

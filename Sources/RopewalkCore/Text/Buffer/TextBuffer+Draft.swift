@@ -27,6 +27,7 @@ extension TextBuffer {
       settle()
       guard bytes.count <= Draft.limit else {
         insert(bytes, measuring: sum, at: index)
+        liftFinger()
         return
       }
       draft.position = index
@@ -76,6 +77,7 @@ extension TextBuffer {
     settled.inserted.withUnsafeBufferPointer {
       insert($0, measuring: settled.insertedSum, at: settled.position)
     }
+    liftFinger()
     draft.inserted = settled.inserted
     draft.inserted.removeAll(keepingCapacity: true)
   }

@@ -2,6 +2,10 @@
   extension TextBuffer {
     /// Checks that every leaf's lengths are those of its bytes, that only a sole leaf is empty, and the tree.
     func checkInvariants() {
+      precondition(finger.unsummed == .zero)
+      precondition(
+        finger.start == Finger.nowhere
+          || finger.start == Int(tree.sumBefore(finger.leaf)[TextMetrics.scalars]))
       tree.checkInvariants { leafSums[$0] }
       var leaf: Int? = Int(tree.firstLeaf)
       while let current = leaf {

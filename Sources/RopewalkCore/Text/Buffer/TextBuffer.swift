@@ -10,19 +10,25 @@ struct TextBuffer: Sendable {
     static let leafCapacity = 512
   #endif
 
-  private(set) var tree = SumTree()
+  var tree = SumTree()
   private(set) var slab = [UInt8](repeating: 0, count: leafCapacity)
   private(set) var leafSums: [SumTree.Sum] = [.zero]
 
   /// An edit that is not in the leaves yet.
   var draft = Draft()
 
+  /// Where the leaves were edited last.
+  var finger = Finger()
+
   init() {}
 
   /// A buffer of well-formed UTF-8. O(n).
-  init(utf8: UnsafeBufferPointer<UInt8>) { insert(utf8, at: 0) }
+  init(utf8: UnsafeBufferPointer<UInt8>) {
+    insert(utf8, at: 0)
+    liftFinger()
+  }
 
-  // MARK: Editing (of the leaves: only while there is no draft)
+  // MARK: Editing (of the leaves: only while there is no draft, and with `liftFinger` at the end)
 
   /// Puts well-formed UTF-8 before scalar `index` (0 … scalarCount).
   mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) {
@@ -50,8 +56,9 @@ struct TextBuffer: Sendable {
   mutating func delete(_ count: Int, at index: Int) {
     var left = count
     while left > 0 {
-      let (leaf, before) = tree.locate(UInt32(index), lane: TextMetrics.scalars)
-      let start = index - Int(before[TextMetrics.scalars])
+      reach(index)
+      let leaf = finger.leaf
+      let start = index - finger.start
       let taken = min(left, Int(leafSums[leaf][TextMetrics.scalars]) - start)
       left -= taken
       let from = byteOffset(ofScalar: start, in: leaf)
@@ -77,15 +84,21 @@ struct TextBuffer: Sendable {
 
   /// The leaf and byte offset in it where text for scalar `index` goes: at the end of the leaf that holds
   /// the scalar before.
-  private func place(before index: Int) -> (leaf: Int, offset: Int) {
-    guard index > 0 else { return (Int(tree.firstLeaf), 0) }
-    let (leaf, before) = tree.locate(UInt32(index - 1), lane: TextMetrics.scalars)
-    return (leaf, byteOffset(ofScalar: index - Int(before[TextMetrics.scalars]), in: leaf))
+  @inline(__always)
+  private mutating func place(before index: Int) -> (leaf: Int, offset: Int) {
+    reach(max(0, index - 1))
+    return (finger.leaf, byteOffset(ofScalar: index - finger.start, in: finger.leaf))
   }
 
+  @inline(__always)
   private mutating func change(_ leaf: Int, by difference: SumTree.Sum) {
     leafSums[leaf] &+= difference
-    tree.add(difference, to: leaf)
+    tree.addToTotal(difference)
+    if leaf == finger.leaf, finger.start != Finger.nowhere {
+      finger.unsummed &+= difference
+    } else {
+      tree.addToNodes(difference, above: leaf)
+    }
   }
 
   /// Puts bytes into a leaf that has room for them.
@@ -106,6 +119,7 @@ struct TextBuffer: Sendable {
   private mutating func insertOverflowing(
     _ bytes: UnsafeBufferPointer<UInt8>, into leaf: Int, at offset: Int
   ) {
+    dropFinger()
     let capacity = Self.leafCapacity
     if bytes.count <= capacity / 4 {
       // A short text: halve the leaf, then one of the halves has room.
@@ -173,11 +187,17 @@ struct TextBuffer: Sendable {
   }
 
   /// Keeps leaves from getting thin: an empty one goes, a thin one takes in the next if both fit.
+  @inline(__always)
   private mutating func tidy(_ leaf: Int) {
+    if Int(leafSums[leaf][TextMetrics.utf8]) < Self.leafCapacity / 4 { merge(leaf) }
+  }
+
+  private mutating func merge(_ leaf: Int) {
+    dropFinger()
     let used = Int(leafSums[leaf][TextMetrics.utf8])
     if used == 0 {
       tree.removeLeaf(leaf)
-    } else if used < Self.leafCapacity / 4, let next = tree.next(leaf) {
+    } else if let next = tree.next(leaf) {
       let sum = leafSums[next]
       let bytes = Int(sum[TextMetrics.utf8])
       guard used + bytes <= Self.leafCapacity * 3 / 4 else { return }

@@ -11,6 +11,9 @@ struct PatchTarget {
     self.collects = collects
   }
 
+  /// Ends the changes: the text may be read and copied again.
+  mutating func finish() { buffer.liftFinger() }
+
   /// Inserts a part of the log's content.
   mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, scalars: UInt32, at position: UInt32) {
     if bytes.count == Int(scalars) {

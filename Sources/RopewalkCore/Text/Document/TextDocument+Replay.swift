@@ -18,6 +18,7 @@ extension TextDocument {
     }
     warmWalker.store(walker)
     history.isIrregular = isIrregular
+    target.finish()
     buffer = target.buffer
     return isContradicted ? rebuild(collecting: collecting) : target.patches
   }
