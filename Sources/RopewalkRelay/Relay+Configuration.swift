@@ -42,6 +42,8 @@ extension Relay {
     public var limits: Limits
     /// What the connections of one subject may do together.
     public var subjectLimits = SubjectLimits()
+    /// How many bytes of pushes may wait for the disk, all connections together; further ones are put off.
+    public var pendingBytes = 256 << 20
     /// How many event loops; nil for one per core.
     public var threads: Int?
     /// The most sockets that are served.
@@ -137,6 +139,11 @@ extension Relay {
       }
       guard limits.silence >= 1000, limits.presenceLifetime >= 1000 else {
         throw .badSetting("Silence and the lifetime of presence are at least a second.", of: ["silence"])
+      }
+      guard pendingBytes >= Int(limits.largestPayload) else {
+        throw .badSetting(
+          "What waits for the disk is at least one push of the largest payload.",
+          of: ["pending-bytes", "largest-payload"])
       }
       guard subjectLimits.connections >= 0 else {
         throw .badSetting(

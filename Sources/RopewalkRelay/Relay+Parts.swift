@@ -34,12 +34,14 @@ extension Relay {
         throw error
       }
       let directory = RoomDirectory(loops: loops, services: services)
+      ProcessFigures.raiseFileLimit()
       let admission = Admission(
-        limit: configuration.maximumConnections, mostStrangers: configuration.maximumStrangers)
+        limit: Admission.limit(configuration.maximumConnections, files: ProcessFigures.fileLimit),
+        mostStrangers: configuration.maximumStrangers)
       let routes = HTTPRoutes(
         hasSync: true, metricsAccess: metricsAccess, readiness: Readiness(log: services.log, now: now),
         metrics: Metrics(services: services, directory: directory, admission: admission, started: now()),
-        meters: meters)
+        meters: meters, audit: services.audit, now: now)
       listener = Listener(
         services: services, directory: directory,
         flushers: Dictionary(
@@ -69,7 +71,7 @@ extension Relay {
         sessionConfiguration: RelaySession.Configuration(
           limits: configuration.limits, patience: configuration.patience),
         roomConfiguration: room,
-        logger: logger, now: now)
+        pendingBytes: configuration.pendingBytes, logger: logger, now: now)
     }
 
     private static func log(_ path: String, _ meters: Meters) throws(RelayError) -> SQLiteLog {

@@ -86,11 +86,14 @@ public final class Relay: Sendable {
   }
 
   private func began() {
-    ProcessFigures.raiseFileLimit()
-    if let files = ProcessFigures.fileLimit, files < UInt64(configuration.maximumConnections) + 128 {
+    let files = ProcessFigures.fileLimit
+    let most = Admission.limit(configuration.maximumConnections, files: files)
+    if let files, most < configuration.maximumConnections {
       services.logger.warning(
         "The system allows fewer open files than connections are to be served.",
-        metadata: ["files": "\(files)", "connections": "\(configuration.maximumConnections)"])
+        metadata: [
+          "files": "\(files)", "connections": "\(configuration.maximumConnections)", "served": "\(most)",
+        ])
     }
     services.logger.info("The relay listens.", metadata: ["url": "\(url)"])
     if !configuration.hasKeys {

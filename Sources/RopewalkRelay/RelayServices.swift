@@ -12,6 +12,8 @@ struct RelayServices: Sendable {
   var subjects = SubjectRegistry(SubjectLimits())
   let sessionConfiguration: RelaySession.Configuration
   let roomConfiguration: RelayRoom.Configuration
+  /// How many bytes of pushes may wait for the log, all connections together.
+  var pendingBytes = 256 << 20
   let logger: Logger
   /// The relay's clock: milliseconds since 1970, never going back.
   let now: @Sendable () -> UInt64

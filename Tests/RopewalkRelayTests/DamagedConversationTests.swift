@@ -69,7 +69,7 @@ import Testing
     let routes = HTTPRoutes(
       hasSync: true, metricsAccess: .everybody, readiness: Readiness(log: log, now: services.now),
       metrics: Metrics(services: services, directory: directory, admission: admission, started: 0),
-      meters: services.meters)
+      meters: services.meters, audit: services.audit, now: services.now)
     let listener = Listener(
       services: services, directory: directory,
       flushers: [ObjectIdentifier(loop): Flusher(loop: loop)], origins: try Origins(["loopback"]),

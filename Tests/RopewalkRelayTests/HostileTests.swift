@@ -14,8 +14,8 @@ import Testing
     } _: { relay in
       let peer = try await Peer.greeted(by: relay)
       try await peer.socket.setReading(false)
-      // Each is answered by an error that names the room, until the system's buffers and then the relay's patience
-      // are full.
+      // Each is answered by an error that names the room, until the system's buffers and then the relay's
+      // patience are full.
       let name = try #require(RoomName(String(repeating: "n", count: 128)))
       let join = ClientMessage.Join(room: name, cursor: 0, digest: .zero)
       let frame = RawSocket.frame(opcode: 2, Envelope.plain(ClientMessage.join(join).encoded))
@@ -182,6 +182,49 @@ import Testing
         let socket = try await RawSocket(port: relay.port)
         if try await socket.upgrade().contains("101") { break }
       }
+    }
+  }
+
+  @Test func noMoreSocketsAreServedThanThereAreFiles() {
+    #expect(Admission.limit(10_000, files: nil) == 10_000 && Admission.limit(10_000, files: 20_000) == 10_000)
+    #expect(Admission.limit(10_000, files: 1024) == 896 && Admission.limit(10_000, files: 64) == 1)
+    #expect(Admission.limit(10_000, files: .max) == 10_000)
+  }
+
+  @Test func whatTheDiskDoesNotKeepUpWithIsPutOff() async throws {
+    try await withRelay {
+      $0.limits.largestPayload = 1000
+      $0.pendingBytes = 1000
+    } _: { relay in
+      let peer = try await Peer.greeted(by: relay)
+      let number = try await peer.join(.test).joined.number
+      // Sent together, so that one waits for the disk while the next comes; pushed again, all are taken.
+      var waiting = Set(0..<UInt64(40))
+      var putOff = 0
+      while !waiting.isEmpty {
+        for seq in waiting {
+          try await peer.say(
+            .push(
+              ClientMessage.Push(
+                room: number, number: seq, header: header(UInt32(seq)..<UInt32(seq) + 1),
+                payload: [UInt8](repeating: UInt8(seq), count: 900))))
+        }
+        var answered = 0
+        let sent = waiting.count
+        while answered < sent {
+          switch try await peer.hear() {
+          case .acknowledged(_, let all):
+            for one in all { waiting.remove(one.push) }
+            answered += all.count
+          case .refused(_, _, .overloaded(let wait)):
+            #expect((500...1500).contains(wait))
+            (putOff, answered) = (putOff + 1, answered + 1)
+          case .refused(_, _, let refusal): Issue.record("\(refusal)")
+          default: break
+          }
+        }
+      }
+      #expect(putOff > 0)
     }
   }
 

@@ -28,6 +28,8 @@ struct ServeFlags: ParsableArguments {
   @Option(help: "The largest update, as in 1MiB.") var largestPayload: String?
   @Option(help: "How many pushes may wait for an answer.") var pushWindow: String?
   @Option(help: "How many bytes of pushes may wait for an answer.") var pushWindowBytes: String?
+  @Option(help: "How many bytes of pushes of all connections may wait for the disk.") var pendingBytes:
+    String?
   @Option(help: "Pushes of one connection a second; 0 for any.") var pushesPerSecond: String?
   @Option(help: "Messages of one connection a second; 0 for any.") var messagesPerSecond: String?
   @Option(help: "Bytes of one connection a second; 0 for any.") var bytesPerSecond: String?
@@ -57,7 +59,8 @@ struct ServeFlags: ParsableArguments {
       "public-rooms": publicRooms, "max-connections": maxConnections, "max-strangers": maxStrangers,
       "patience": patience, "threads": threads, "grace": grace, "drain-delay": drainDelay,
       "reload-interval": reloadInterval, "largest-message": largestMessage, "largest-payload": largestPayload,
-      "push-window": pushWindow, "push-window-bytes": pushWindowBytes, "pushes-per-second": pushesPerSecond,
+      "push-window": pushWindow, "push-window-bytes": pushWindowBytes, "pending-bytes": pendingBytes,
+      "pushes-per-second": pushesPerSecond,
       "messages-per-second": messagesPerSecond, "bytes-per-second": bytesPerSecond, "rooms": rooms,
       "subject-connections": subjectConnections,
       "subject-messages-per-second": subjectMessagesPerSecond,

@@ -89,6 +89,9 @@ extension Setting {
     .bytes("limits", "push-window-bytes", 1...1 << 30, of: "pushes without an answer") {
       $0.configuration.limits.pushWindowBytes = UInt32($1)
     },
+    .bytes("limits", "pending-bytes", 1...1 << 40, of: "pushes of all that wait for the disk") {
+      $0.configuration.pendingBytes = $1
+    },
     .number("limits", "pushes-per-second", 0...1_000_000, of: "pushes of one connection, 0 for any") {
       $0.configuration.limits.pushesPerSecond = UInt32($1)
     },

@@ -22,6 +22,12 @@ final class Admission: Sendable {
   /// So many beyond the limit are told why they are not served.
   private static let courtesy = 64
 
+  /// As many sockets as are wanted, or as the system's limit of open files leaves beside the log and those
+  /// who are told that they are too many: a relay that has no file left could not even do that.
+  static func limit(_ wanted: Int, files: UInt64?) -> Int {
+    files.map { max(1, min(wanted, Int(clamping: $0) - 128)) } ?? wanted
+  }
+
   /// - Parameter mostStrangers: while so many sockets have not shown a token that holds, no further ones
   /// are accepted; they
   ///   wait in the system's queue.

@@ -18,6 +18,9 @@ extension Connection {
       leave(host)
     case .push(let push):
       guard let host = rooms[push.room] else { return session.answered(pushes: 1, bytes: push.payload.count) }
+      guard services.log.pendingBytes + push.payload.count <= services.pendingBytes else {
+        return putOff(push)
+      }
       onLoop(of: host) { host.push(push, from: self) }
     case .checkpoint(let checkpoint):
       guard let host = rooms[checkpoint.room] else { return }
@@ -49,6 +52,14 @@ extension Connection {
       }
       close(code: error.code.closeCode, reason: error.sentence)
     }
+  }
+
+  /// The disk does not keep up with what all connections push.
+  private func putOff(_ push: ClientMessage.Push) {
+    meters.refused(.overloaded)
+    let wait = Refusal.overloaded(retryAfter: UInt32.random(in: 500...1500))
+    let answer = RelayMessage.refused(room: push.room, push: push.number, wait).encoded
+    answered(OutgoingMessage(answer, compressor: nil).plain, pushes: 1, bytes: push.payload.count)
   }
 
   /// Tokens are checked on a task: once per connection and refresh.

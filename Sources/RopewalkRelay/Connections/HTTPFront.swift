@@ -17,6 +17,18 @@ struct HTTPRoutes: Sendable {
   let readiness: Readiness
   let metrics: Metrics
   let meters: Meters
+  let audit: AuditLog
+  let now: @Sendable () -> UInt64
+
+  /// Counts that somebody was not let in, and notes it in the audit log, unless they may soon come back.
+  func refused(_ reason: RefusalReason, on channel: any Channel) {
+    meters[channel.eventLoop].refused(reason)
+    guard reason != .draining else { return }
+    var record = AuditRecord(time: now(), act: .refused)
+    record.code = reason.rawValue
+    record.from = channel.remoteAddress?.ipAddress
+    audit.record(record, isStranger: true)
+  }
 }
 
 /// Answers plain HTTP requests until a connection is upgraded: `/healthz`, `/readyz`, `/metrics`, and
@@ -110,7 +122,7 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
       return answer(.upgradeRequired, "This is a WebSocket endpoint.\n", to: head, context)
     }
     if routes.readiness.isDraining { return refuse(.draining, "The relay is stopping.\n", head, context) }
-    routes.meters[context.eventLoop].refused(.origin)
+    routes.refused(.origin, on: context.channel)
     answer(.forbidden, "Not from this origin, or not this kind of upgrade.\n", to: head, context)
   }
 
@@ -118,7 +130,7 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
   private func refuse(
     _ reason: RefusalReason, _ text: String, _ head: HTTPRequestHead, _ context: ChannelHandlerContext
   ) {
-    routes.meters[context.eventLoop].refused(reason)
+    routes.refused(reason, on: context.channel)
     answer(.serviceUnavailable, text, to: head, context, retryAfter: Int.random(in: 2...15))
   }
 

@@ -44,6 +44,9 @@ protocol RelayLog: Sendable {
   /// now.
   func probe(_ completion: @escaping Completion<Void>)
 
+  /// How many bytes of payloads were handed in and are not stored yet.
+  var pendingBytes: Int { get }
+
   /// Calls back when all that was handed in before is done.
   func flush(_ completion: @escaping @Sendable () -> Void)
 

@@ -3,6 +3,7 @@ import GRDB
 import NIOConcurrencyHelpers
 import RopewalkSQLite
 import RopewalkSync
+import Synchronization
 
 /// The log in one SQLite file, `log.sqlite`: WAL, `synchronous=FULL`, and a queue of its own that commits
 /// all that has gathered in one transaction, so that one fsync serves many pushes.
@@ -30,6 +31,7 @@ final class SQLiteLog: RelayLog {
   private let appender: SQLiteAppender
   private let writeAheadLog: WriteAheadLog
   private let foldConfiguration: FoldConfiguration
+  private let unstoredBytes = Atomic(0)
 
   /// Opens, or creates, the file.
   ///
@@ -71,7 +73,13 @@ final class SQLiteLog: RelayLog {
   func append(
     _ entries: [RelayRoom.NewEntry], to room: RoomName, _ completion: @escaping Completion<Void>
   ) {
-    submit(.append(entries, room, completion))
+    let bytes = entries.reduce(0) { $0 + $1.entry.payload.count }
+    unstoredBytes.add(bytes, ordering: .relaxed)
+    let done: Completion<Void> = { [self] in
+      unstoredBytes.subtract(bytes, ordering: .relaxed)
+      completion($0)
+    }
+    submit(.append(entries, room, done))
   }
 
   func read(
@@ -93,6 +101,8 @@ final class SQLiteLog: RelayLog {
   }
 
   func probe(_ completion: @escaping Completion<Void>) { submit(.probe(completion)) }
+
+  var pendingBytes: Int { unstoredBytes.load(ordering: .relaxed) }
 
   func flush(_ completion: @escaping @Sendable () -> Void) { submit(.flush(completion)) }
 

@@ -63,6 +63,8 @@ final class MemoryLog: RelayLog {
 
   func probe(_ completion: @escaping Completion<Void>) { completion(.success(())) }
 
+  let pendingBytes = 0
+
   func flush(_ completion: @escaping @Sendable () -> Void) { completion() }
 
   func close() {}
