@@ -8,7 +8,7 @@ import Foundation
 /// sets how many, `ROPEWALK_SEED=S` the first one's number, so that with N = 1 a single input is drawn
 /// again.
 ///
-/// `ROPEWALK_PATIENCE=SECONDS` sets how long an input may take, for runs that are stopped and go on.
+/// `ROPEWALK_MUTATION_PATIENCE=SECONDS` sets how long an input may take, for runs that are stopped and go on.
 ///
 /// An input that takes long, or after which the process has grown much, is a failure: this is where reading
 /// the clock is the point.
@@ -31,7 +31,7 @@ public struct DamageRun {
     let environment = ProcessInfo.processInfo.environment
     self.name = name
     self.count = environment["ROPEWALK_MUTATIONS"].flatMap { Int($0) } ?? count
-    patience = environment["ROPEWALK_PATIENCE"].flatMap { Double($0) } ?? 20
+    patience = environment["ROPEWALK_MUTATION_PATIENCE"].flatMap { Double($0) } ?? 20
     growth = environment["ROPEWALK_MUTATIONS"] == nil ? 1 << 30 : 128 << 20
     first = environment["ROPEWALK_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...1 << 48)
     print("\(name): ROPEWALK_SEED=\(first)")
