@@ -171,7 +171,7 @@ import Testing
     #expect(noKey.status == 2)
     #expect(
       noKey.problems
-        == "ropewalk: Without a key the relay serves on loopback only (127.0.0.1, ::1); to listen on 0.0.0.0, give it a key.\n"
+        == "ropewalk: --listen: Without a key the relay serves on loopback only (127.0.0.1, ::1); to listen on 0.0.0.0, give it a key.\n"
     )
     let noPort = try await Tool.run("serve", "--data", folder["data"], "--listen", "localhost")
     #expect(noPort.status == 64)
