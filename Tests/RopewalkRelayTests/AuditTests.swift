@@ -11,6 +11,7 @@ import Testing
       let key = RelayKey.generate(.hs256)
       try await folder.withRelay {
         $0.key = key
+        $0.allowedOrigins = ["https://app.example"]
       } _: { relay in
         let peer = try await Peer.greeted(by: relay, token: try await token(key, ["test": .view]))
         try await peer.join(.test)
@@ -19,14 +20,17 @@ import Testing
         try await peer.socket.send(opcode: 8, [])
         await peer.socket.end()
         try await expectRefusal(.unauthenticated, "a.b.c", by: relay)
+        let page = try await RawSocket(port: relay.port)
+        #expect(try await page.upgrade(headers: ["Origin: https://evil.example"]).contains("403"))
       }
       let records = try folder.audit
-      #expect(records.map(\.act) == [.started, .joined, .refused, .left, .refused, .stopped])
+      #expect(records.map(\.act) == [.started, .joined, .refused, .left, .refused, .refused, .stopped])
       #expect(records[1].subject == "ann" && records[1].room == "test" && records[1].role == "view")
       #expect(records[1].from == "127.0.0.1" && records[1].time == testMoment)
       #expect(records[2].room == "secret" && records[2].code == "forbidden")
       #expect(records[1].session == records[3].session && records[3].room == "test")
       #expect(records[4].subject == nil && records[4].code == "malformed")
+      #expect(records[5].code == "origin" && records[5].from == "127.0.0.1" && records[5].time == testMoment)
     }
   }
 

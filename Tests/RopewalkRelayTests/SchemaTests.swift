@@ -41,6 +41,34 @@ import Testing
     }
   }
 
+  @Test func aLogWithSegmentsOfTheSecondFormatIsServedEntryByEntry() async throws {
+    try await withDirectory { path in
+      try write(logVersion2, to: path + "/log.sqlite")
+      #expect(try RelayStore(directory: path).verify().isSound)
+      let relay = try await startRelay(path)
+      let peer = try await Peer.greeted(by: relay)
+      let found = try await peer.join(RoomName("team")!)
+      #expect(found.joined.head == 3 && !found.joined.isRestart)
+      #expect(found.entries.map(\.cursor) == [1, 2, 3])
+      #expect(found.entries.map { $0.header.span.seqs.count } == [26, 80, 27])
+      #expect(found.entries[2].time == 1_795_579_955_986)
+      #expect(found.entries.reduce(LogDigest.zero) { $1.digest(after: $0) } == found.digest)
+      // It goes on from there.
+      let push = ClientMessage.Push(
+        room: found.joined.number, number: 1, header: header(0..<1), payload: [1, 2, 3])
+      #expect(try await peer.push(push) == .cursor(4))
+      // And what the segment holds is known.
+      let held = found.entries[0]
+      let again = ClientMessage.Push(
+        room: found.joined.number, number: 2, header: held.header, payload: held.payload)
+      #expect(try await peer.push(again) == .cursor(1))
+      await relay.stop()
+      #expect(try version(path + "/log.sqlite") == SQLiteLogSchema.version)
+      let report = try RelayStore(directory: path).verify()
+      #expect(report.isSound && report.rooms.map(\.segments) == [1], "\(report)")
+    }
+  }
+
   @Test func anOlderFormatIsBroughtUpToDateInOneTransaction() async throws {
     try await withDirectory { path in
       let file = path + "/log.sqlite"

@@ -7,7 +7,8 @@ import Testing
 @testable import RopewalkRelay
 
 /// A relay that is killed at random moments while clients push. `ROPEWALK_KILL_ROUNDS` says how often, and
-/// `ROPEWALK_SEED` repeats a run as far as two processes can be repeated.
+/// `ROPEWALK_SEED` repeats a run as far as two processes can be repeated; `ROPEWALK_EXECUTABLE` is another build that
+/// is killed.
 @Suite(.timeLimit(.minutes(30))) struct KillTests {
   @Test func noAcknowledgedUpdateIsMissingOrDoubledAfterKills() async throws {
     let environment = ProcessInfo.processInfo.environment
@@ -70,8 +71,10 @@ private final class Countdown: Sendable {
   }
 }
 
-/// The built `ropewalk`, beside the test runner.
-let relayExecutable = URL(fileURLWithPath: RelayProcess.thisExecutable).deletingLastPathComponent()
+/// The built `ropewalk`, beside the test runner, unless another is named.
+let relayExecutable =
+  ProcessInfo.processInfo.environment["ROPEWALK_EXECUTABLE"]
+  ?? URL(fileURLWithPath: RelayProcess.thisExecutable).deletingLastPathComponent()
   .appendingPathComponent("ropewalk").path
 
 struct SplitMix: RandomNumberGenerator {
