@@ -36,6 +36,19 @@ import Testing
     }
   }
 
+  /// The same, each at a caret of its own and mostly apart: what `ApartPair` takes, and what it must not take.
+  @Test func peopleWhoTypeApartAreTheSameAsAWhole() throws {
+    for seed in RandomSeeds(default: 150) {
+      var random = SplitMix(seed: seed)
+      var session = LiveSession(people: 2, latency: 1 + random.below(10), carets: [0, 9])
+      for _ in 0..<(2 + random.below(8)) {
+        for _ in 0..<(1 + random.below(40)) { try session.step(using: &random) }
+        try session.finish()
+      }
+      try session.check("seed \(seed)", using: &random)
+    }
+  }
+
   @Test func copiesOfADocumentGoOnByThemselves() throws {
     for seed in RandomSeeds(default: 20) {
       var random = SplitMix(seed: seed)
@@ -62,9 +75,12 @@ private struct LiveSession {
   private var mail: [[(due: Int, sender: Int, update: Update)]]
   private let latency: Int
   private var clock = 0
+  /// Where each types on; empty: all at a few places.
+  private var carets: [Int]
 
-  init(people: Int, latency: Int) {
+  init(people: Int, latency: Int, carets: [Int] = []) {
     self.latency = latency
+    self.carets = carets
     shown = Array(repeating: Array("base text".unicodeScalars), count: people)
     mail = Array(repeating: [], count: people)
     for person in 0..<people {
@@ -111,21 +127,28 @@ private struct LiveSession {
   private mutating func edit(_ person: Int, using random: inout SplitMix) {
     let known = documents[person].versionVector
     let length = documents[person].scalarCount
-    // Mostly at one of a few places, so that people meet.
-    let at = random.chance(70) ? min(length, 3 * person) : random.below(length + 1)
+    let at = place(of: person, length, using: &random)
     if random.chance(75) || length == 0 {
       let text = String.random(1 + random.below(2), using: &random)
       documents[person].insert(text, at: at)
       shown[person].insert(contentsOf: text.unicodeScalars, at: at)
+      if !carets.isEmpty { carets[person] = at + text.unicodeScalars.count }
     } else {
       let range = max(0, at - 1)..<min(length, max(0, at - 1) + 1 + random.below(2))
       documents[person].delete(range)
       shown[person].removeSubrange(range)
+      if !carets.isEmpty { carets[person] = range.lowerBound }
     }
     let update = documents[person].update(since: known)
     for receiver in documents.indices where receiver != person {
       mail[receiver].append((clock + random.below(latency), person, update))
     }
+  }
+
+  private func place(of person: Int, _ length: Int, using random: inout SplitMix) -> Int {
+    if !carets.isEmpty { return random.chance(96) ? min(length, carets[person]) : random.below(length + 1) }
+    // Mostly at one of a few places, so that people meet.
+    return random.chance(70) ? min(length, 3 * person) : random.below(length + 1)
   }
 
   private mutating func deliver(_ update: Update, to receiver: Int) throws {

@@ -1,65 +1,104 @@
 /// Where a merge's changes go: the present text and, if somebody wants them, the patches.
-struct PatchTarget {
-  var buffer: TextBuffer
+///
+/// Changes that go on in the same place, as typing and correcting do, are gathered to one.
+struct PatchTarget: ~Copyable {
+  private(set) var buffer: TextBuffer
   let collects: Bool
   private(set) var patches: [TextPatch] = []
-  /// Scalars inserted by the last patch.
-  private var lastInserted = 0
+
+  /// The change at hand, which is not in the buffer yet: at `position` `deleted` scalars go, and `text` of
+  /// `inserted` scalars comes.
+  private var position: UInt32 = 0
+  private var deleted: UInt32 = 0
+  private var inserted: UInt32 = 0
+  private var text = FlatBuffer<UInt8>(capacity: 256)
+
+  /// Bytes that are not gathered, but go to the buffer at once.
+  private static let longText = 256
 
   init(buffer: TextBuffer, collects: Bool) {
     self.buffer = buffer
     self.collects = collects
   }
 
+  /// The present length. O(1).
+  var scalarCount: UInt32 { UInt32(truncatingIfNeeded: buffer.scalarCount) &- deleted &+ inserted }
+
   /// Ends the changes: the text may be read and copied again.
-  mutating func finish() { buffer.liftFinger() }
+  mutating func finish() {
+    make()
+    buffer.liftFinger()
+  }
 
   /// Inserts a part of the log's content.
-  mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, scalars: UInt32, at position: UInt32) {
-    if bytes.count == Int(scalars) {
-      buffer.insert(bytes, measuring: SumTree.Sum(scalars, scalars, scalars, 0), at: Int(position))
+  @inline(__always)
+  mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, scalars: UInt32, at place: UInt32) {
+    if place != position &+ inserted || bytes.count > Self.longText { begin(at: place) }
+    if bytes.count > Self.longText {
+      replace(0, with: bytes, scalars: scalars, at: place)
     } else {
-      buffer.insert(bytes, at: Int(position))
-    }
-    guard collects else { return }
-    let position = Int(position)
-    if let last = patches.last, position == last.position + lastInserted {
-      patches[patches.count - 1].inserted.append(contentsOf: bytes)
-      lastInserted += Int(scalars)
-    } else {
-      patches.append(TextPatch(position: position, deleted: 0, inserted: Array(bytes)))
-      lastInserted = Int(scalars)
+      text.append(bytes)
+      inserted &+= scalars
     }
   }
 
-  mutating func delete(_ count: UInt32, at position: UInt32) {
-    buffer.delete(Int(count), at: Int(position))
-    guard collects else { return }
-    let position = Int(position)
-    if let last = patches.last, position == last.position, last.inserted.isEmpty {
-      patches[patches.count - 1].deleted += Int(count)
-    } else if let last = patches.last, last.inserted.isEmpty, position + Int(count) == last.position {
-      patches[patches.count - 1].position = position
-      patches[patches.count - 1].deleted += Int(count)
+  @inline(__always)
+  mutating func delete(_ count: UInt32, at first: UInt32) {
+    if first == position &+ inserted {
+      deleted &+= count
+    } else if first &+ count == position &+ inserted, inserted > 0 || deleted > 0 {
+      let taken = min(count, inserted)
+      if text.count == Int(inserted) { text.removeLast(Int(taken)) } else { shorten(by: taken) }
+      inserted &-= taken
+      deleted &+= count &- taken
+      position &-= count &- taken
     } else {
-      patches.append(TextPatch(position: position, deleted: Int(count), inserted: []))
-      lastInserted = 0
+      begin(at: first)
+      deleted = count
     }
+  }
+
+  /// Takes the last scalars off what is to be inserted.
+  private mutating func shorten(by count: UInt32) {
+    for _ in 0..<count {
+      while text.count > 0, text.removeLast() & 0xc0 == 0x80 {}
+    }
+  }
+
+  private mutating func begin(at place: UInt32) {
+    make()
+    position = place
+  }
+
+  /// Makes the change at hand, if there is one.
+  @inline(__always)
+  private mutating func make() {
+    if deleted == 0, inserted == 0 { return }
+    let (deleted, inserted) = (deleted, inserted)
+    (self.deleted, self.inserted) = (0, 0)
+    put(deleted, text.all, scalars: inserted, at: position)
+    text.removeAll()
   }
 
   /// Deletes, and inserts in the same place.
   mutating func replace(
-    _ deleted: UInt32, with bytes: UnsafeBufferPointer<UInt8>, scalars: UInt32, at position: UInt32
+    _ deleted: UInt32, with bytes: UnsafeBufferPointer<UInt8>, scalars: UInt32, at place: UInt32
   ) {
-    if deleted > 0 { buffer.delete(Int(deleted), at: Int(position)) }
+    begin(at: place)
+    put(deleted, bytes, scalars: scalars, at: place)
+  }
+
+  private mutating func put(
+    _ deleted: UInt32, _ bytes: UnsafeBufferPointer<UInt8>, scalars: UInt32, at place: UInt32
+  ) {
+    if deleted > 0 { buffer.delete(Int(deleted), at: Int(place)) }
     if bytes.count == Int(scalars) {
-      buffer.insert(bytes, measuring: SumTree.Sum(scalars, scalars, scalars, 0), at: Int(position))
+      buffer.insert(bytes, measuring: SumTree.Sum(scalars, scalars, scalars, 0), at: Int(place))
     } else {
-      buffer.insert(bytes, at: Int(position))
+      buffer.insert(bytes, at: Int(place))
     }
     guard collects else { return }
-    patches.append(TextPatch(position: Int(position), deleted: Int(deleted), inserted: Array(bytes)))
-    lastInserted = Int(scalars)
+    patches.append(TextPatch(position: Int(place), deleted: Int(deleted), inserted: Array(bytes)))
   }
 
   /// Applies events that know the whole present text, in order. Returns whether an index was out of bounds.
@@ -70,7 +109,7 @@ struct PatchTarget {
     while at < end {
       let stop = min(end, history.end(ofLogRun: logRun))
       let operation = history.operation(ofLogRun: logRun, from: at, to: stop)
-      let length = UInt32(buffer.scalarCount)
+      let length = scalarCount
       if operation.kind == .insert {
         let position = min(operation.position, length)
         if position != operation.position { isIrregular = true }

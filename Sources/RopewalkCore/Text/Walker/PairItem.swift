@@ -48,10 +48,3 @@ struct PairItem {
   @inline(__always)
   func exists(for eye: Eye) -> Bool { lane != 1 &- eye.lane || event < eye.known }
 }
-
-/// What one of the two knows: all events of its own, and the other's before `known`, counted from the first
-/// of the walk.
-struct Eye {
-  var lane: UInt8
-  var known: Int32
-}

@@ -99,14 +99,13 @@ extension PairWalker {
     var end = first + 1
     while end < items.count, !items[end].exists(for: eye) { end += 1 }
     if end < items.count, items[end].originLeft == new.originLeft { new.rightParent = items[end].id }
-    let isSmaller = isFirstSmaller == (eye.lane == 0)
     var spot = first
     var isScanning = false
     for index in first..<end {
       let other = items[index]
       if other.originLeft == new.originLeft {
         if other.rightParent == new.rightParent {
-          if isSmaller { break }
+          if eye.isSmaller { break }
           isScanning = false
         } else {
           // The end stands after everything.

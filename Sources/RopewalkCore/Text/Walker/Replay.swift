@@ -15,7 +15,9 @@ struct Replay: ~Copyable {
   /// An event up to that place is followed by everything after it. -1: none is.
   private var bounds = FlatBuffer<Int32>()
   private var walker: Walker?
-  private var pairWalker: PairWalker?
+  private var pairReader = PairReader()
+  private var apartPair = ApartPair()
+  private var pairWalker = PairWalker()
   private(set) var isIrregular: Bool
   /// The text to be changed is not the one that the history before `first` leads to; nothing was changed.
   private(set) var isContradicted = false
@@ -79,7 +81,7 @@ struct Replay: ~Copyable {
 
   /// Walks from `at` to the next event that knows everything.
   private mutating func runConcurrent(into target: inout PatchTarget) {
-    let present = UInt32(target.buffer.scalarCount)
+    let present = target.scalarCount
     var isWhole = at > first
     if isWhole, runPair(present: present, into: &target) { return }
     var walker = walker.take() ?? Walker()
@@ -110,30 +112,41 @@ struct Replay: ~Copyable {
     self.walker = consume walker
   }
 
-  /// The same for what two people typed at once, if it is not much, and all of it is new. Returns false if
-  /// it is something else; nothing was changed then.
+  /// The same for what two people typed at once, if all of it is new, and they were apart or it is not much.
+  /// Returns false if it is something else; nothing was changed then.
   private mutating func runPair(present: UInt32, into target: inout PatchTarget) -> Bool {
     var end = graphRun + 1
     while end < history.graphRuns.count,
       Int(history.graphRuns[end].start) > Int(bounds[end - firstRun])
     {
       end += 1
-      if end - graphRun > PairWalker.runLimit { return false }
     }
-    if history.end(ofGraphRun: end - 1) - at > PairWalker.eventLimit { return false }
-    var walker = pairWalker.take() ?? PairWalker()
-    var (authorRun, logRun) = (authorRun, logRun)
     while history.end(ofLogRun: logRun) <= at { logRun += 1 }
     let firstLogRun = logRun
-    let isPair = walker.walk(
-      history, runs: graphRun..<end, from: at, length: present, authorRun: &authorRun, logRun: &logRun)
-    if isPair {
-      walker.emit(into: &target, history: history, logRuns: firstLogRun..<logRun + 1)
-      at = history.end(ofGraphRun: end - 1)
-      (graphRun, self.authorRun, self.logRun) = (end, authorRun, logRun)
+    var (authorRun, lastLogRun) = (authorRun, logRun)
+    apartPair.begin(length: present)
+    if pairReader.read(
+      history, runs: graphRun..<end, from: at, authorRun: &authorRun, logRun: &lastLogRun, into: &apartPair)
+    {
+      apartPair.apply(to: &target, history: history)
+    } else {
+      if end - graphRun > PairWalker.runLimit
+        || history.end(ofGraphRun: end - 1) - at > PairWalker.eventLimit
+      {
+        return false
+      }
+      (authorRun, lastLogRun) = (self.authorRun, firstLogRun)
+      pairWalker.begin(length: present)
+      guard
+        pairReader.read(
+          history, runs: graphRun..<end, from: at, authorRun: &authorRun, logRun: &lastLogRun,
+          into: &pairWalker)
+      else { return false }
+      pairWalker.emit(into: &target, history: history, logRuns: firstLogRun..<lastLogRun + 1)
     }
-    pairWalker = consume walker
-    return isPair
+    at = history.end(ofGraphRun: end - 1)
+    (graphRun, self.authorRun, logRun) = (end, authorRun, lastLogRun)
+    return true
   }
 
   /// Lets the walker of an earlier replay walk what came since, if it can place the new events and a new one
