@@ -16,6 +16,24 @@ struct FoldConfiguration: Sendable {
   var level: Int32 = 9
 }
 
+/// What folds are compressed with, one after another: kept, since zstd's memory for one is some megabytes,
+/// which the allocator would keep for each thread that ever freed it.
+///
+/// `@unchecked Sendable` because one queue uses it.
+final class FoldCompressor: @unchecked Sendable {
+  private let compressor: ZstdCompressor
+  private let level: Int32
+
+  init(level: Int32) {
+    compressor = ZstdCompressor(level: level)
+    self.level = level
+  }
+
+  func frame(_ content: [UInt8]) -> [UInt8] {
+    compressor.compress(content) ?? Zstd.compress(content, level: level)
+  }
+}
+
 /// The oldest entries of one room as a segment, on their way into its table.
 struct FoldedEntries: Sendable {
   let room: Int64
@@ -37,7 +55,9 @@ struct FoldedEntries: Sendable {
   /// Reads and compresses. Nil if there is nothing to fold.
   ///
   /// Hashes and digests are computed anew and compared, so that what is damaged is never folded.
-  init?(oldestOf room: Int64, _ database: Database, configuration: FoldConfiguration) throws {
+  init?(
+    oldestOf room: Int64, _ database: Database, configuration: FoldConfiguration, compressor: FoldCompressor
+  ) throws {
     let rows = try Row.fetchCursor(
       database.cachedStatement(
         sql: """
@@ -76,7 +96,7 @@ struct FoldedEntries: Sendable {
     self.room = room
     segment = LogSegment(
       first: first.cursor, count: entries.count, size: content.count,
-      frame: Zstd.compress(content, level: configuration.level))
+      frame: compressor.frame(content))
     ended = entries.reduce(0) { max($0, $1.time) }
     self.before = before
     self.digest = digest

@@ -31,6 +31,8 @@ final class SQLiteLog: RelayLog {
   private let appender: SQLiteAppender
   private let writeAheadLog: WriteAheadLog
   private let foldConfiguration: FoldConfiguration
+  /// Used on `folding` alone.
+  private let foldCompressor: FoldCompressor
   private let unstoredBytes = Atomic(0)
 
   /// Opens, or creates, the file.
@@ -46,6 +48,7 @@ final class SQLiteLog: RelayLog {
       pool = try SQLiteLogSchema.openPool(path: path)
     } catch { throw RelayLogError(error, during: .open) }
     foldConfiguration = folding
+    foldCompressor = FoldCompressor(level: folding.level)
     writeAheadLog = WriteAheadLog(path: path, limit: longestLog)
     appender = SQLiteAppender(commits: commits, folding: folding, writeAheadLog: writeAheadLog)
     pool.writeWithoutTransaction { writeAheadLog.attach(to: $0) }
@@ -165,8 +168,10 @@ final class SQLiteLog: RelayLog {
   /// in their place.
   private func prepareFold(of room: Int64) {
     folding.async { [self] in
-      let configuration = foldConfiguration
-      let folded = try? pool.read { try FoldedEntries(oldestOf: room, $0, configuration: configuration) }
+      let (configuration, compressor) = (foldConfiguration, foldCompressor)
+      let folded = try? pool.read {
+        try FoldedEntries(oldestOf: room, $0, configuration: configuration, compressor: compressor)
+      }
       // What is damaged stays as it is.
       if let folded { submit(.fold(folded)) }
     }

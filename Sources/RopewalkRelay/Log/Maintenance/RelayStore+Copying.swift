@@ -72,8 +72,9 @@ extension RelayStore {
     }
     try withLog(isReadOnly: false) { queue in
       let rooms = try queue.read { try Int64.fetchAll($0, sql: "SELECT id FROM rooms ORDER BY id") }
+      let compressor = FoldCompressor(level: FoldConfiguration().level)
       for room in rooms {
-        while try queue.inDatabase({ try fold(room, $0) }) { done.segments += 1 }
+        while try queue.inDatabase({ try fold(room, $0, compressor) }) { done.segments += 1 }
       }
       if lock != nil {
         try queue.vacuum()
@@ -85,10 +86,11 @@ extension RelayStore {
   }
 
   /// One segment, in a transaction of its own, so that a relay that is running never waits long.
-  private func fold(_ room: Int64, _ database: Database) throws -> Bool {
-    guard let folded = try FoldedEntries(oldestOf: room, database, configuration: FoldConfiguration()) else {
-      return false
-    }
+  private func fold(_ room: Int64, _ database: Database, _ compressor: FoldCompressor) throws -> Bool {
+    guard
+      let folded = try FoldedEntries(
+        oldestOf: room, database, configuration: FoldConfiguration(), compressor: compressor)
+    else { return false }
     var isStored = false
     try database.inTransaction(.immediate) {
       isStored = try folded.store(database)
