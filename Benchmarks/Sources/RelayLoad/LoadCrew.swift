@@ -28,6 +28,8 @@ final class LoadCrew: @unchecked Sendable {
   private var ticker: RepeatedTask?
   private var churn: RepeatedTask?
   private var pinger: RepeatedTask?
+  /// Which clients ping next.
+  private var pingTurn = 0
   private(set) var port = 0
   private var away: ArraySlice<LoadMember> = []
   private var missing = 0
@@ -84,11 +86,10 @@ final class LoadCrew: @unchecked Sendable {
   private func startPinging() {
     guard dialect == .relay, pinger == nil else { return }
     let turns = 150
-    var turn = 0
     pinger = loop.scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) {
       [self] _ in
-      turn = (turn + 1) % turns
-      for index in stride(from: turn, to: members.count, by: turns) where members[index].stage == .live {
+      pingTurn = (pingTurn + 1) % turns
+      for index in stride(from: pingTurn, to: members.count, by: turns) where members[index].stage == .live {
         members[index].say(.ping(1))
       }
     }
