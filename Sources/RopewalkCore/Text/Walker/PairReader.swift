@@ -19,8 +19,8 @@ struct Eye {
   var isSmaller: Bool
 }
 
-/// Reads a stretch of events of two authors, each always knowing all events of its own, and tells what each of
-/// them knew.
+/// Reads a stretch of events of two authors, each always knowing all events of its own, and tells what each
+/// of them knew.
 struct PairReader: ~Copyable {
   /// One of the two.
   struct Author {

@@ -15,9 +15,7 @@ struct Replay: ~Copyable {
   /// An event up to that place is followed by everything after it. -1: none is.
   private var bounds = FlatBuffer<Int32>()
   private var walker: Walker?
-  private var pairReader = PairReader()
-  private var apartPair = ApartPair()
-  private var pairWalker = PairWalker()
+  private var pairReplay: PairReplay?
   private(set) var isIrregular: Bool
   /// The text to be changed is not the one that the history before `first` leads to; nothing was changed.
   private(set) var isContradicted = false
@@ -121,32 +119,16 @@ struct Replay: ~Copyable {
     {
       end += 1
     }
-    while history.end(ofLogRun: logRun) <= at { logRun += 1 }
-    let firstLogRun = logRun
-    var (authorRun, lastLogRun) = (authorRun, logRun)
-    apartPair.begin(length: present)
-    if pairReader.read(
-      history, runs: graphRun..<end, from: at, authorRun: &authorRun, logRun: &lastLogRun, into: &apartPair)
-    {
-      apartPair.apply(to: &target, history: history)
-    } else {
-      if end - graphRun > PairWalker.runLimit
-        || history.end(ofGraphRun: end - 1) - at > PairWalker.eventLimit
-      {
-        return false
-      }
-      (authorRun, lastLogRun) = (self.authorRun, firstLogRun)
-      pairWalker.begin(length: present)
-      guard
-        pairReader.read(
-          history, runs: graphRun..<end, from: at, authorRun: &authorRun, logRun: &lastLogRun,
-          into: &pairWalker)
-      else { return false }
-      pairWalker.emit(into: &target, history: history, logRuns: firstLogRun..<lastLogRun + 1)
+    var pair = pairReplay.take() ?? PairReplay()
+    let isPair = pair.run(
+      history, runs: graphRun..<end, from: at, length: present, authorRun: &authorRun, logRun: &logRun,
+      into: &target)
+    if isPair {
+      at = history.end(ofGraphRun: end - 1)
+      graphRun = end
     }
-    at = history.end(ofGraphRun: end - 1)
-    (graphRun, self.authorRun, logRun) = (end, authorRun, lastLogRun)
-    return true
+    pairReplay = consume pair
+    return isPair
   }
 
   /// Lets the walker of an earlier replay walk what came since, if it can place the new events and a new one
