@@ -10,7 +10,6 @@
 struct ApartPair: ~Copyable {
   /// What one of the two did with neighbouring scalars.
   struct Edit {
-    var lane: UInt8
     var kind: Operation.Kind
     /// The log run that says so, and the place of the first of these events.
     var logRun: UInt32
@@ -35,7 +34,7 @@ struct ApartPair: ~Copyable {
     var known: Int32 = 0
     /// … which let the text grow by so much.
     var knownGrowth: Int32 = 0
-    /// Edits before this one are in that as a whole.
+    /// The other's edits before this one are in that as a whole.
     var knownEdits = 0
 
     @inline(__always) var isEmpty: Bool { start < 0 }
@@ -53,7 +52,10 @@ struct ApartPair: ~Copyable {
     }
   }
 
-  private(set) var edits = FlatBuffer<Edit>(capacity: 256)
+  /// What the author of lane 0 did, in order.
+  private var firstEdits = FlatBuffer<Edit>(capacity: 256)
+  /// The same of lane 1.
+  private var secondEdits = FlatBuffer<Edit>(capacity: 256)
   private var regions = FlatBuffer<Region>(capacity: 2)
   /// Scalars of the text that was there before.
   private var length: Int32 = 0
@@ -65,7 +67,8 @@ struct ApartPair: ~Copyable {
   /// Forgets the last stretch; before the next there is a text of `length` scalars.
   mutating func begin(length: UInt32) {
     self.length = Int32(truncatingIfNeeded: length)
-    edits.removeAll()
+    firstEdits.removeAll()
+    secondEdits.removeAll()
     regions.removeAll()
     regions.append(Region())
     regions.append(Region())
@@ -87,6 +90,10 @@ struct ApartPair: ~Copyable {
     return true
   }
 
+  /// What one of the two did, valid until more is taken in.
+  @inline(__always)
+  private func edits(of lane: UInt8) -> UnsafeBufferPointer<Edit> { lane == 0 ? firstEdits.all : secondEdits.all }
+
   /// Makes the changes.
   func apply(to target: inout PatchTarget, history: HistoryView) {
     apply(right ?? 0, to: &target, history: history)
@@ -94,9 +101,7 @@ struct ApartPair: ~Copyable {
   }
 
   private func apply(_ lane: UInt8, to target: inout PatchTarget, history: HistoryView) {
-    for index in 0..<edits.count {
-      let edit = edits.pointer(index).pointee
-      guard edit.lane == lane else { continue }
+    for edit in edits(of: lane) {
       let (length, position) = (UInt32(bitPattern: edit.length), UInt32(bitPattern: edit.position))
       if edit.isInsert {
         let text = history.text(ofLogRun: Int(edit.logRun), from: edit.place, to: edit.place &+ length)
@@ -112,14 +117,13 @@ extension ApartPair: PairSink {
   @inline(__always)
   mutating func learn(upTo known: Int32, lane: UInt8) {
     let region = regions.pointer(Int(lane))
+    let edits = edits(of: 1 &- lane)
     while region.pointee.knownEdits < edits.count {
-      let edit = edits.pointer(region.pointee.knownEdits)
-      if edit.pointee.lane != lane {
-        let end = edit.pointee.event &+ edit.pointee.length
-        let count = min(end, known) &- max(edit.pointee.event, region.pointee.known)
-        if count > 0 { region.pointee.knownGrowth &+= edit.pointee.isInsert ? count : 0 &- count }
-        if end > known { break }
-      }
+      let edit = edits[region.pointee.knownEdits]
+      let end = edit.event &+ edit.length
+      let count = min(end, known) &- max(edit.event, region.pointee.known)
+      if count > 0 { region.pointee.knownGrowth &+= edit.isInsert ? count : 0 &- count }
+      if end > known { break }
       region.pointee.knownEdits &+= 1
     }
     region.pointee.known = known
@@ -150,10 +154,10 @@ extension ApartPair: PairSink {
       }
     }
     region.pointee.add(first, last, growth: isInsert ? length : 0 &- length)
-    edits.append(
-      Edit(
-        lane: eye.lane, kind: operation.kind, logRun: UInt32(truncatingIfNeeded: logRun), place: place,
-        event: event, length: length, position: first))
+    let edit = Edit(
+      kind: operation.kind, logRun: UInt32(truncatingIfNeeded: logRun), place: place, event: event,
+      length: length, position: first)
+    if eye.lane == 0 { firstEdits.append(edit) } else { secondEdits.append(edit) }
     return true
   }
 }
