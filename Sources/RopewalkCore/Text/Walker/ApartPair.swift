@@ -92,7 +92,9 @@ struct ApartPair: ~Copyable {
 
   /// What one of the two did, valid until more is taken in.
   @inline(__always)
-  private func edits(of lane: UInt8) -> UnsafeBufferPointer<Edit> { lane == 0 ? firstEdits.all : secondEdits.all }
+  private func edits(of lane: UInt8) -> UnsafeBufferPointer<Edit> {
+    lane == 0 ? firstEdits.all : secondEdits.all
+  }
 
   /// Makes the changes.
   func apply(to target: inout PatchTarget, history: HistoryView) {
