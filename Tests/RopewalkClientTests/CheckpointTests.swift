@@ -57,8 +57,11 @@ import Testing
       try await dan.client.sync()
       #expect(try dan.document.text == text)
       // Of what was forgotten, the relay says who pushed the last of each part.
-      let parts = try dan.document.history().filter { $0.origin == .checkpoint }
-      #expect(Set(parts.compactMap(\.subject)) == ["ann", "ben", "cat"], "\(parts)")
+      // What Cat pushed since may be in a checkpoint by now, or still in the log.
+      let history = try dan.document.history()
+      let parts = history.filter { $0.origin == .checkpoint }
+      #expect(Set(parts.compactMap(\.subject)).isSuperset(of: ["ann", "ben"]), "\(parts)")
+      #expect(Set(history.compactMap(\.subject)) == ["ann", "ben", "cat"], "\(history)")
       #expect(parts.allSatisfy { $0.time.lowerBound > 0 && $0.cursor ?? 0 > 1 && !$0.span.seqs.isEmpty })
       try dan.document.insert("Dan: ", at: 0)
       try await dan.client.sync()
