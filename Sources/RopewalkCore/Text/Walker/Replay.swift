@@ -119,15 +119,15 @@ struct Replay: ~Copyable {
     {
       end += 1
     }
-    var pair = pairReplay.take() ?? PairReplay()
-    let isPair = pair.run(
-      history, runs: graphRun..<end, from: at, length: present, authorRun: &authorRun, logRun: &logRun,
-      into: &target)
+    if pairReplay == nil { pairReplay = PairReplay() }
+    let isPair =
+      pairReplay?.run(
+        history, runs: graphRun..<end, from: at, length: present, authorRun: &authorRun, logRun: &logRun,
+        into: &target) ?? false
     if isPair {
       at = history.end(ofGraphRun: end - 1)
       graphRun = end
     }
-    pairReplay = consume pair
     return isPair
   }
 
