@@ -5,7 +5,8 @@ import Ropewalk
 ///
 /// Values are kept with the document in the replica, so that the process may be killed at any moment:
 /// `mirror.base`, the moment whose text the file is known to hold, `mirror.writing`, the moment whose text is
-/// being put into the file, and `mirror.access`, the mode and owner of a file that may be removed. The order of things when the file is replaced:
+/// being put into the file, and `mirror.access`, the mode and owner of a file that may be removed. The order
+/// of things when the file is replaced:
 ///
 /// ```
 /// prepare temporary ─▶ note "writing" ─▶ exchange ─▶ look at what was replaced ─▶ base = written, no

@@ -33,13 +33,10 @@ struct PatchTarget: ~Copyable {
   /// Inserts a part of the log's content.
   @inline(__always)
   mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, scalars: UInt32, at place: UInt32) {
-    if place != position &+ inserted || bytes.count > Self.longText { begin(at: place) }
-    if bytes.count > Self.longText {
-      replace(0, with: bytes, scalars: scalars, at: place)
-    } else {
-      text.append(bytes)
-      inserted &+= scalars
-    }
+    if bytes.count > Self.longText { return replace(0, with: bytes, scalars: scalars, at: place) }
+    if place != position &+ inserted { begin(at: place) }
+    text.append(bytes)
+    inserted &+= scalars
   }
 
   @inline(__always)
