@@ -1,5 +1,6 @@
-import RopewalkCore
 import Testing
+
+@testable import RopewalkCore
 
 /// People who type at once, for long, and get each other's keystrokes one by one and late: then no version
 /// has a single head, and documents go on with the walk of the merge before.
@@ -12,13 +13,42 @@ import Testing
     }
   }
 
-  /// More people than the walker keeps views for, and more than it keeps the knowledge of.
+  /// More people than the walker keeps views for.
   @Test(arguments: [8, 25, 70])
   func crowdsAgreeWithWalksThatBeginAnew(people: Int) throws {
     for seed in RandomSeeds(default: 2) {
       var random = SplitMix(seed: seed)
       var session = LiveSession(people: people, latency: 1 + random.below(2 * people))
-      try session.play(steps: 4000 / people, checkingEach: 64, "seed \(seed)", using: &random)
+      try session.play(
+        steps: max(4000 / people, 3 * people), checkingEach: 64, "seed \(seed)", using: &random)
+    }
+  }
+
+  /// More people than the walker keeps the knowledge of: first each types once, then some of them go on and
+  /// others still come. Nobody hears of the first, so all of it is one walk; for one who has not heard of it
+  /// either, it is many short ones.
+  @Test func visitorsAgreeWithShorterWalks() throws {
+    for seed in RandomSeeds(default: 2) {
+      var random = SplitMix(seed: seed)
+      let latency = 1 + random.below(40)
+      var listener = LiveSession(people: 1, latency: 1)
+      var late = listener.documents[0]
+      var updates: [Update] = []
+      for step in 0..<Knowledge.authorLimit + 200 {
+        if step > latency { _ = try late.apply(updates[step - latency]) }
+        let visitor = step < Knowledge.authorLimit || step % 50 == 0 ? step : 1 + step % 63
+        var document = late
+        // Ids in no order.
+        document.replica = ReplicaID(rawValue: 1000 + UInt64(visitor) * 7919 % 10007)
+        let at = random.chance(70) ? document.scalarCount / 2 : random.below(document.scalarCount + 1)
+        document.insert(step == 0 ? "F" : "\(step % 10)", at: at)
+        if step % 3 == 1 { document.delete(max(0, at - 2)..<at + 1) }
+        updates.append(document.update(since: late.versionVector))
+        try listener.deliver(updates[step], to: 0)
+      }
+      try listener.check("seed \(seed)", using: &random)
+      for update in updates.suffix(latency) { _ = try late.apply(update) }
+      #expect(listener.documents[0].text.filter { $0 != "F" } == late.text, "seed \(seed)")
     }
   }
 
@@ -151,7 +181,7 @@ private struct LiveSession {
     return random.chance(70) ? min(length, 3 * person) : random.below(length + 1)
   }
 
-  private mutating func deliver(_ update: Update, to receiver: Int) throws {
+  mutating func deliver(_ update: Update, to receiver: Int) throws {
     for patch in try documents[receiver].apply(update) {
       shown[receiver].replaceSubrange(
         patch.position..<patch.position + patch.deleted, with: patch.insertedText.unicodeScalars)

@@ -5,8 +5,8 @@
 /// visit every parent of every event on its way: what fifty people who type at once have fifty of. Only for
 /// walks in which every author knows all events of its own (`Walker.isLinear`).
 struct Knowledge: ~Copyable {
-  /// Authors of a walk; what more of them knew is not kept.
-  static let authorLimit = 64
+  /// Authors of a walk; what more of them knew is not kept. So many take 8 MiB.
+  static let authorLimit = 512
   /// Rows kept per author: parents are seldom older than that.
   private static let depth = 8
   private static let none = UInt32.max
@@ -21,7 +21,10 @@ struct Knowledge: ~Copyable {
   private var written = FlatBuffer<UInt32>()
   /// Per row, the first event that knew it.
   private var places = FlatBuffer<UInt32>()
+  /// Each `width` long, as there may come more authors.
   private var rows = FlatBuffer<UInt32>()
+  private var width = leastWidth
+  private static let leastWidth = 16
   /// The version looked for, as a row.
   private(set) var target = FlatBuffer<UInt32>()
   private var base: UInt32 = 0
@@ -40,6 +43,7 @@ struct Knowledge: ~Copyable {
     written.removeAll()
     places.removeAll()
     rows.removeAll()
+    width = Self.leastWidth
   }
 
   /// The index of an author among those met; nil if it was not.
@@ -52,16 +56,28 @@ struct Knowledge: ~Copyable {
     if let slot = slot(of: author) { return slot }
     guard authors.count < Self.authorLimit else { return nil }
     let slot = authors.count
+    if slot == width { widen() }
     slots.grow(to: Int(author) + 1, filling: Self.none)
     slots[Int(author)] = UInt32(slot)
     authors.append(author)
     lastRuns.append(0)
     written.append(0)
     places.grow(to: authors.count * Self.depth, filling: 0)
-    rows.grow(to: authors.count * Self.depth * Self.authorLimit, filling: base)
+    rows.grow(to: places.count * width, filling: base)
     // Nobody knew of it before.
-    for row in 0..<places.count { rows[row * Self.authorLimit + slot] = base }
+    for row in 0..<places.count { rows[row * width + slot] = base }
     return slot
+  }
+
+  /// Makes the rows twice as long.
+  private mutating func widen() {
+    var wider = FlatBuffer<UInt32>(capacity: rows.count * 4)
+    for row in 0..<places.count {
+      wider.append(UnsafeBufferPointer(rebasing: rows.all[row * width..<(row + 1) * width]))
+      wider.grow(to: (row + 1) * width * 2, filling: base)
+    }
+    rows = wider
+    width *= 2
   }
 
   /// Keeps what an author knew at its events from `place` on, as a view shows it.
@@ -77,7 +93,7 @@ struct Knowledge: ~Copyable {
     let row = slot &* Self.depth &+ Int(written[slot]) & (Self.depth &- 1)
     written[slot] &+= 1
     places[row] = place
-    for at in 0..<authors.count { rows[row &* Self.authorLimit &+ at] = max(base, limit(authors[at])) }
+    for at in 0..<authors.count { rows[row &* width &+ at] = max(base, limit(authors[at])) }
   }
 
   /// Begins to find the version of some events as `target`.
@@ -90,7 +106,7 @@ struct Knowledge: ~Copyable {
   mutating func add(_ place: UInt32, by author: UInt32) -> Bool {
     guard let slot = slot(of: author), let row = row(of: slot, at: place) else { return false }
     let own = max(target[slot], place &+ 1)
-    let first = row &* Self.authorLimit
+    let first = row &* width
     for at in 0..<authors.count { target[at] = max(target[at], rows[first &+ at]) }
     // The row may be of a later event, as far as it is about the author itself.
     target[slot] = own
