@@ -21,7 +21,7 @@ struct Knowledge: ~Copyable {
   private var written = FlatBuffer<UInt32>()
   /// Per row, the first event that knew it.
   private var places = FlatBuffer<UInt32>()
-  /// Each `width` long, as there may come more authors.
+  /// Each `width` long, as there may come more authors; of those not met yet, nobody knew more than `base`.
   private var rows = FlatBuffer<UInt32>()
   private var width = leastWidth
   private static let leastWidth = 16
@@ -64,13 +64,12 @@ struct Knowledge: ~Copyable {
     written.append(0)
     places.grow(to: authors.count * Self.depth, filling: 0)
     rows.grow(to: places.count * width, filling: base)
-    // Nobody knew of it before.
-    for row in 0..<places.count { rows[row * width + slot] = base }
     return slot
   }
 
   /// Makes the rows twice as long.
   private mutating func widen() {
+    // Room for as many authors as there is width.
     var wider = FlatBuffer<UInt32>(capacity: rows.count * 4)
     for row in 0..<places.count {
       wider.append(UnsafeBufferPointer(rebasing: rows.all[row * width..<(row + 1) * width]))
