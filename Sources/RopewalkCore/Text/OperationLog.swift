@@ -18,6 +18,11 @@ struct OperationLog: Sendable {
   private(set) var count: UInt32 = 0
   /// Where an insert must be to go on with the last run; `noCaret` if that is none.
   private var caret = noCaret
+  /// Where one deletion goes on with the last run without changing its kind; `noCaret` if none does. A run
+  /// that was read and not grown here is looked at instead.
+  private var forward = noCaret
+  private var backward = noCaret
+  /// Beyond all positions.
   static let noCaret = UInt32.max
 
   init() {}
@@ -72,18 +77,48 @@ struct OperationLog: Sendable {
   /// Adds an insertion of `length` scalars, given in UTF-8.
   @inline(__always)
   mutating func appendInsert(_ text: UnsafeBufferPointer<UInt8>, length: UInt32, at position: UInt32) {
-    if position != caret {
-      runs.append(
-        Run(start: count, position: position, content: UInt32(content.count), kind: .insert))
-    }
+    if position != caret { beginInsert(at: position) }
     content.append(text)
     count &+= length
     caret = position &+ length
   }
 
-  /// Adds a run of deletions. Continues the last run event by event, so that the runs are a function of the
-  /// events alone and not of how they were cut.
+  /// Whether text inserted there goes on with the last run.
+  @inline(__always) func goesOn(at position: Int) -> Bool { position == Int(caret) }
+
+  /// Adds an insertion of one ASCII character that goes on with the last run.
+  @inline(__always)
+  mutating func type(_ key: UInt8) {
+    content.append(key)
+    count &+= 1
+    caret &+= 1
+  }
+
+  private mutating func beginInsert(at position: UInt32) {
+    (forward, backward) = (Self.noCaret, Self.noCaret)
+    runs.append(Run(start: count, position: position, content: UInt32(content.count), kind: .insert))
+  }
+
+  /// Adds a run of deletions.
+  @inline(__always)
   mutating func appendDelete(_ operation: Operation) {
+    if operation.length == 1 {
+      if operation.position == backward {
+        backward &-= 1
+        count &+= 1
+        return
+      }
+      if operation.position == forward {
+        count &+= 1
+        return
+      }
+    }
+    continueDelete(operation)
+  }
+
+  /// Continues the last run event by event, so that the runs are a function of the events alone and not of
+  /// how they were cut.
+  private mutating func continueDelete(_ operation: Operation) {
     var rest = operation
     caret = Self.noCaret
     if let last = runs.last {
@@ -92,13 +127,19 @@ struct OperationLog: Sendable {
       if absorbed > 0 {
         if open.kind != last.kind { runs[runs.count - 1].kind = open.kind }
         count += absorbed
-        guard absorbed < rest.length else { return }
+        guard absorbed < rest.length else { return expectDeletion(after: open) }
         rest = rest.dropping(absorbed)
       }
     }
     runs.append(
       Run(start: count, position: rest.position, content: UInt32(content.count), kind: rest.kind))
     count += rest.length
+    expectDeletion(after: rest)
+  }
+
+  private mutating func expectDeletion(after run: Operation) {
+    forward = run.kind == .deleteForward ? run.position : Self.noCaret
+    backward = run.kind == .deleteBackward ? run.position &- run.length : Self.noCaret
   }
 }
 

@@ -21,9 +21,7 @@ extension TextBuffer {
   mutating func draftInsert(
     _ bytes: UnsafeBufferPointer<UInt8>, measuring sum: SumTree.Sum, at index: Int
   ) {
-    if draft.isEmpty || index != draft.position + draft.insertedScalars
-      || draft.inserted.count + bytes.count > Draft.limit
-    {
+    if index != draft.position + draft.insertedScalars || draft.inserted.count + bytes.count > Draft.limit {
       settle()
       guard bytes.count <= Draft.limit else {
         insert(bytes, measuring: sum, at: index)
@@ -34,6 +32,19 @@ extension TextBuffer {
     }
     draft.inserted.append(bytes)
     draft.insertedSum &+= sum
+  }
+
+  /// Whether a key typed there goes on with the draft.
+  @inline(__always)
+  func draftGoesOn(at index: Int) -> Bool {
+    index == draft.position &+ draft.insertedScalars && draft.inserted.count < Draft.limit
+  }
+
+  /// Adds one ASCII character to a draft that it goes on with.
+  @inline(__always)
+  mutating func draftType(_ key: UInt8) {
+    draft.inserted.append(key)
+    draft.insertedSum &+= SumTree.Sum(1, 1, 1, 0)
   }
 
   /// Deletes as `delete` does, from the draft or by it if it can be continued.

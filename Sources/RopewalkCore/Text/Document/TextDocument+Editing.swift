@@ -2,8 +2,28 @@ extension TextDocument {
   /// Inserts before scalar `index` (0 … scalarCount). Needs `replica`. O(log n + length).
   public mutating func insert(_ text: String, at index: Int) {
     precondition(index >= 0 && index <= scalarCount, "index out of bounds")
+    // The key is read first and alone: then the text need not be retained.
+    let key = text.utf8.withContiguousStorageIfAvailable { $0.count == 1 ? $0[0] : nil } ?? nil
+    if let key, goOn(with: key, at: index) { return }
+    insert(text, before: index)
+  }
+
+  @inline(never)
+  private mutating func insert(_ text: String, before index: Int) {
     let isHandled: Void? = text.utf8.withContiguousStorageIfAvailable { insert($0, before: index) }
     if isHandled == nil { Array(text.utf8).withUnsafeBufferPointer { insert($0, before: index) } }
+  }
+
+  /// Types one more key where the last one was typed, if it is that: no run begins, and no leaf changes.
+  @inline(__always)
+  private mutating func goOn(with key: UInt8, at index: Int) -> Bool {
+    guard history.log.goesOn(at: index), buffer.draftGoesOn(at: index),
+      let author, history.graph.isExtending(author), hasRoom(for: 1)
+    else { return false }
+    history.graph.extend(author: author, length: 1)
+    history.log.type(key)
+    buffer.draftType(key)
+    return true
   }
 
   @inline(__always)
@@ -36,10 +56,7 @@ extension TextDocument {
   /// Adds events of this replica after all that is known.
   @inline(__always)
   private mutating func grow(by length: UInt32) {
-    precondition(
-      UInt64(history.graph.count) + UInt64(length) < Self.eventLimit
-        && history.log.content.count < Self.contentLimit,
-      "a document holds fewer than 2³¹ events and 1 GiB of text")
+    precondition(hasRoom(for: length), "a document holds fewer than 2³¹ events and 1 GiB of text")
     if let author, history.graph.isExtendable(by: author) {
       history.graph.extend(author: author, length: length)
       return
@@ -50,6 +67,12 @@ extension TextDocument {
     self.author = author
     let heads = history.graph.heads
     history.graph.append(author: author, length: length, places: heads, logRuns: history.log.runs.count)
+  }
+
+  @inline(__always)
+  private func hasRoom(for length: UInt32) -> Bool {
+    UInt64(history.graph.count) + UInt64(length) < Self.eventLimit
+      && history.log.content.count < Self.contentLimit
   }
 
   static let eventLimit: UInt64 = 1 << 31
