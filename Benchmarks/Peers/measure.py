@@ -17,9 +17,10 @@ from traces import Trace, name_of, read
 
 
 def seconds(work, runs):
-    """Processor seconds of several runs, as with the engine beside it; what they return is let go outside the clock."""
+    """Processor seconds of several runs, as with the engine beside it: what is short, up to ten times as often. What
+    they return is let go outside the clock."""
     taken = []
-    for _ in range(runs):
+    while len(taken) < runs or (len(taken) < runs * 10 and sum(taken) < 0.1):
         start = time.process_time()
         result = work()
         taken.append(time.process_time() - start)

@@ -39,7 +39,8 @@ struct ReplayResult: Encodable {
       replayMs: timing.replay.milliseconds.minimum, replayMsMedian: timing.replay.milliseconds.median,
       totalMs: timing.total.milliseconds.minimum, totalMsMedian: timing.total.milliseconds.median,
       peakMib: peak, updateBytes: prepared.update.bytes.count, snapshotBytes: prepared.snapshot.count,
-      storedBytes: Stored.size(of: prepared.snapshot), storedLevel: Int(Stored.level), runs: runs)
+      storedBytes: Stored.size(of: prepared.snapshot), storedLevel: Int(Stored.level),
+      runs: timing.total.seconds.count)
   }
 
   static func table(_ results: [ReplayResult]) -> Table {
@@ -64,8 +65,10 @@ struct ReplayTiming {
   private(set) var isCorrect = true
 
   init(_ bytes: [UInt8], expected: [UInt8], runs: Int, progress: (Int) -> Void = { _ in }) throws {
-    for run in 1...runs {
-      progress(run)
+    var run = 0
+    while !total.areEnough(of: runs) {
+      run += 1
+      progress(min(run, runs))
       let start = processorSeconds()
       let update = try Update(bytes: bytes)
       let decoded = processorSeconds()
