@@ -13,7 +13,11 @@ extension TextBuffer {
     @inline(__always) var insertedScalars: Int { Int(insertedSum[TextMetrics.scalars]) }
 
     /// A longer text goes to the leaves at once.
-    static let limit = 4096
+    #if DEBUG
+      static let limit = 24
+    #else
+      static let limit = 4096
+    #endif
   }
 
   /// Inserts as `insert` does, into the draft if it can be continued.
