@@ -1,6 +1,8 @@
 import Foundation
+import GRDB
 import RopewalkCore
 import RopewalkSync
+import Synchronization
 import Testing
 
 @testable import RopewalkRelay
@@ -34,6 +36,42 @@ import Testing
       log.close()
       directory.unlock()
       #expect(try RelayStore(directory: path).verify().isSound)
+    }
+  }
+  /// A transaction that began before the log was moved adds to it. The commit after that begins the log anew.
+  @Test func aCommitThatCrossesTheMoveDoesNotKeepTheLogLong() async throws {
+    try await withDirectory { path in
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      let path = path + "/file"
+      let log = WriteAheadLog(path: path, limit: 5)
+      let file = try DatabaseQueue(path: path)
+      defer {
+        log.wait()
+        try? file.close()
+      }
+      try await file.writeWithoutTransaction { database in
+        try database.execute(sql: "PRAGMA journal_mode = WAL; CREATE TABLE t(a)")
+        log.attach(to: database)
+        for _ in 0..<10 { try database.execute(sql: "INSERT INTO t VALUES (1)") }
+      }
+      #expect(log.length > 5)
+      let moved = Mutex<Int?>(nil)
+      try await file.writeWithoutTransaction { database in
+        try database.execute(sql: "BEGIN IMMEDIATE; INSERT INTO t VALUES (2)")
+        log.considerMoving { frames in moved.withLock { $0 = frames } }
+        log.considerMoving { _ in Issue.record("two moves at once") }
+        log.wait()
+        try database.execute(sql: "COMMIT")
+      }
+      let frames = try #require(moved.withLock { $0 })
+      #expect(log.length > frames && frames > 5)
+      try await file.writeWithoutTransaction { database in
+        log.finish(after: frames, database)
+        try database.execute(sql: "INSERT INTO t VALUES (3)")
+      }
+      #expect(log.length < 5)
+      log.considerMoving { _ in Issue.record("a short log was moved") }
+      log.wait()
     }
   }
 }

@@ -51,7 +51,7 @@ final class SQLiteAppender: @unchecked Sendable {
     if !parts.together.isEmpty { commit(parts.together, in: pool) }
     // Nobody waits for these, and what was pushed waits for none of them.
     for fold in parts.folds { commit([fold], in: pool) }
-    if parts.mustFinishMoving { pool.writeWithoutTransaction { writeAheadLog.finish($0) } }
+    for moved in parts.moves { pool.writeWithoutTransaction { writeAheadLog.finish(after: moved, $0) } }
     if rooms.count + subjects.count + documents.count + unfolded.count > Self.cacheBound { forget() }
   }
 
@@ -60,14 +60,14 @@ final class SQLiteAppender: @unchecked Sendable {
     var together: [SQLiteLog.Work] = []
     /// What has one each.
     var folds: [SQLiteLog.Work] = []
-    /// What cannot be in one is to be done.
-    var mustFinishMoving = false
+    /// What cannot be in one.
+    var moves: [Int?] = []
 
     init(_ work: [SQLiteLog.Work]) {
       for item in work {
         switch item {
         case .fold: folds.append(item)
-        case .finishMoving: mustFinishMoving = true
+        case .finishMoving(let moved): moves.append(moved)
         default: together.append(item)
         }
       }

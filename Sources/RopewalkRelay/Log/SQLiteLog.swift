@@ -15,7 +15,8 @@ final class SQLiteLog: RelayLog {
     case flush(@Sendable () -> Void)
     case probe(Completion<Void>)
     case fold(FoldedEntries)
-    case finishMoving
+    /// After so many frames of the write-ahead log were moved; nil if that has failed.
+    case finishMoving(Int?)
   }
 
   private struct Waiting {
@@ -160,7 +161,7 @@ final class SQLiteLog: RelayLog {
       if work.isEmpty { return }
       appender.perform(work, in: pool)
       for room in appender.takeLong() { prepareFold(of: room) }
-      writeAheadLog.considerMoving { self.submit(.finishMoving) }
+      writeAheadLog.considerMoving { self.submit(.finishMoving($0)) }
     }
   }
 

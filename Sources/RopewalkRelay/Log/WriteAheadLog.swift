@@ -31,40 +31,42 @@ final class WriteAheadLog: Sendable {
       database.sqliteConnection,
       { context, _, _, frames in
         if let context {
-          Unmanaged<WriteAheadLog>.fromOpaque(context).takeUnretainedValue().frames.store(
-            Int(frames), ordering: .relaxed)
+          Unmanaged<WriteAheadLog>.fromOpaque(context).takeUnretainedValue().committed(Int(frames))
         }
         return SQLITE_OK
       }, Unmanaged.passUnretained(self).toOpaque())
   }
 
+  private func committed(_ length: Int) {
+    let before = frames.exchange(length, ordering: .relaxed)
+    if length < before { next.store(limit, ordering: .relaxed) }
+  }
+
   /// Called after commits: begins to move the log if it is long, and asks the writer to `finish` after that.
-  func considerMoving(_ finish: @escaping @Sendable () -> Void) {
+  func considerMoving(_ finish: @escaping @Sendable (_ moved: Int?) -> Void) {
     guard frames.load(ordering: .relaxed) >= next.load(ordering: .relaxed),
       isMoving.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
     else { return }
     queue.async { [self] in
       // A disk that takes nothing shows in commits; here it is tried again later.
       let connection = try? DatabaseQueue(path: path)
-      let result = try? connection?.writeWithoutTransaction { try $0.checkpoint(.passive) }
+      let moved = try? connection?.writeWithoutTransaction { try $0.checkpoint(.passive) }
       try? connection?.close()
-      // If nothing was committed meanwhile, the writer's next commit finds that all has been moved.
-      if let result, result.walFrameCount == result.checkpointedFrameCount { return done(left: 0) }
-      finish()
+      finish(moved?.checkpointedFrameCount)
     }
   }
 
-  /// Moves the rest. On the connection that writes, outside of a transaction.
-  func finish(_ database: Database) {
-    let result = try? database.checkpoint(.passive)
-    let isDone = result.map { $0.walFrameCount == $0.checkpointedFrameCount } ?? false
-    done(left: isDone ? 0 : frames.load(ordering: .relaxed))
-  }
-
-  private func done(left: Int) {
-    next.store(left + limit, ordering: .relaxed)
+  /// Moves the rest, after `moved` frames; nil if that has failed. On the connection that writes, outside of a
+  /// transaction: one that had begun before all was moved would add to the log, and not begin it anew.
+  func finish(after moved: Int?, _ database: Database) {
+    if let moved, frames.load(ordering: .relaxed) != moved { _ = try? database.checkpoint(.passive) }
+    // If the next commit cannot begin the log anew, since somebody still reads there, it is left alone for a while.
+    next.store(frames.load(ordering: .relaxed) + limit / 8 + 1, ordering: .relaxed)
     isMoving.store(false, ordering: .relaxed)
   }
+
+  /// Frames that the last commit left in the log.
+  var length: Int { frames.load(ordering: .relaxed) }
 
   /// Waits for what is under way.
   func wait() { queue.sync {} }
