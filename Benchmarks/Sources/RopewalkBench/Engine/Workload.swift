@@ -2,7 +2,9 @@ import RopewalkCore
 
 /// Fixed work drawn from a seed, needing no recorded data, to count instructions over.
 enum Workload: String, CaseIterable {
-  /// One author types and deletes, each edit encoded as it is made.
+  /// One author types and deletes.
+  case keys
+  /// The same with less, each edit encoded as it is made.
   case typing
   /// A sequential history of 100,000 events, from bytes to text.
   case sequentialReplay = "sequential-replay"
@@ -17,6 +19,12 @@ enum Workload: String, CaseIterable {
   /// the final text in bytes.
   func run(onlyPreparing: Bool) throws -> Int {
     switch self {
+    case .keys:
+      let branch = Branch(.runs, count: 300_000, onLength: 0, seed: 6)
+      guard !onlyPreparing else { return branch.steps.count }
+      var document = Self.document(1)
+      document.perform(branch)
+      return document.utf8Count
     case .typing:
       let branch = Branch(.runs, count: 20_000, onLength: 0, seed: 1)
       return onlyPreparing ? branch.steps.count : Self.typed(branch)
