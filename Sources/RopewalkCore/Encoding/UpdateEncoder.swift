@@ -3,13 +3,23 @@ struct UpdateEncoder {
   private let history: TextHistory
   private let lineage: Lineage
 
-  private var replicas: [ReplicaID] = []
+  /// A replica that the update names.
+  private struct Named {
+    /// Its local number.
+    let number: UInt32
+    /// The first event inside, and how many are.
+    var firstSeq: UInt32 = 0
+    var count: UInt32 = 0
+    /// Where its last operation so far left the caret.
+    var caret: UInt32 = 0
+  }
+
+  /// First those with events inside.
+  private var table: [Named] = []
   private var authorCount = 0
-  private var firstSeqs: [UInt32] = []
-  private var counts: [UInt32] = []
-  private var carets: [UInt32] = []
-  /// Table index by local replica number.
-  private var indices: [UInt32: UInt32] = [:]
+  /// Table index by local number, once there are too many to look through.
+  private var indices: [UInt32: Int] = [:]
+  private static let mostLookedThrough = 8
 
   private var authors = ByteWriter()
   private var lengths = ByteWriter()
@@ -22,6 +32,8 @@ struct UpdateEncoder {
   private var lastPlaces: [UInt32] = []
   private var runLength: UInt32 = 0
   private var runAuthor: UInt32 = 0
+  /// Of its author, in the table.
+  private var runIndex = 0
   private var open: Operation?
 
   init(history: TextHistory, lineage: Lineage) {
@@ -41,37 +53,45 @@ struct UpdateEncoder {
 
   /// Numbers the replicas with events inside, so that those which only occur as parents come after them.
   private mutating func listAuthors(_ ranges: [PlaceRange]) {
-    let graph = history.graph
     for range in ranges {
-      var index = graph.authorRun(at: range.start)
       var at = range.start
+      var authorRun = history.graph.authorRun(at: at)
       while at < range.end {
-        let run = graph.authorRuns[index]
-        let end = min(range.end, graph.end(ofAuthorRun: index))
-        if let known = indices[run.author] {
-          counts[Int(known)] += end - at
+        let run = history.graph.authorRuns[authorRun]
+        let end = min(range.end, history.graph.end(ofAuthorRun: authorRun))
+        if let index = index(of: run.author) {
+          table[index].count += end - at
         } else {
-          indices[run.author] = UInt32(replicas.count)
-          replicas.append(graph.replicas[Int(run.author)])
-          firstSeqs.append(run.seq + (at - run.start))
-          counts.append(end - at)
-          carets.append(0)
+          add(Named(number: run.author, firstSeq: run.seq + (at - run.start), count: end - at))
         }
         at = end
-        index += 1
+        authorRun += 1
       }
     }
-    authorCount = replicas.count
+    authorCount = table.count
+  }
+
+  private func index(of number: UInt32) -> Int? {
+    if table.count > Self.mostLookedThrough { return indices[number] }
+    return table.firstIndex { $0.number == number }
+  }
+
+  private mutating func add(_ named: Named) {
+    table.append(named)
+    if table.count == Self.mostLookedThrough + 1 {
+      for (index, named) in table.enumerated() { indices[named.number] = index }
+    } else if table.count > Self.mostLookedThrough {
+      indices[named.number] = table.count - 1
+    }
   }
 
   private mutating func write(_ range: PlaceRange) {
-    let graph = history.graph
     var at = range.start
-    var run = graph.run(at: at)
-    var authorRun = graph.authorRun(at: at)
+    var run = history.graph.run(at: at)
+    var authorRun = history.graph.authorRun(at: at)
     var logRun = history.log.run(at: at)
     while at < range.end {
-      let end = min(range.end, graph.end(ofRun: run), graph.end(ofAuthorRun: authorRun))
+      let end = min(range.end, history.graph.end(ofRun: run), history.graph.end(ofAuthorRun: authorRun))
       begin(at, run: run, authorRun: authorRun)
       while at < end {
         let stop = min(end, history.log.end(ofRun: logRun))
@@ -80,30 +100,36 @@ struct UpdateEncoder {
         at = stop
       }
       lastPlaces[lastPlaces.count - 1] = end - 1
-      if end == graph.end(ofRun: run) { run += 1 }
-      if end == graph.end(ofAuthorRun: authorRun) { authorRun += 1 }
+      if end == history.graph.end(ofRun: run) { run += 1 }
+      if end == history.graph.end(ofAuthorRun: authorRun) { authorRun += 1 }
     }
   }
 
   /// Starts a run with the event at `place`, unless that just continues the run before.
   private mutating func begin(_ place: UInt32, run: Int, authorRun: Int) {
-    let graph = history.graph
-    let author = graph.authorRuns[authorRun].author
-    let seq = graph.authorRuns[authorRun].seq + (place - graph.authorRuns[authorRun].start)
+    let authored = history.graph.authorRuns[authorRun]
+    let author = authored.author
+    let isFirst = place == history.graph.runs[run].start
+    // Mostly an event just follows the one before, of the same author.
+    let followsOwn = !isFirst && place > authored.start
+    if followsOwn, lastPlaces.last == place - 1, runAuthor == author { return }
+    let seq = authored.seq + (place - authored.start)
     let before: [UInt32] =
-      place == graph.runs[run].start ? graph.parentPlaces(ofRun: run) : [place - 1]
-    let own = seq > 0 ? graph.place(ofSeq: seq - 1, author: Int(author)) : nil
-    if let own, before == [own], let last = lastPlaces.last, last == own, runAuthor == author { return }
+      isFirst ? history.graph.parentPlaces(ofRun: run) : followsOwn ? [] : [place - 1]
+    let own: UInt32? =
+      followsOwn ? place - 1 : seq > 0 ? history.graph.place(ofSeq: seq - 1, author: Int(author)) : nil
+    if let own, before == [own], lastPlaces.last == own, runAuthor == author { return }
     endRun()
     runAuthor = author
-    let index = indices[author] ?? 0
-    authors.varint32(index)
+    runIndex = index(of: author) ?? 0
+    if authorCount > 1 { authors.varint32(UInt32(runIndex)) }
     lastPlaces.append(place)
+    if followsOwn { return parents.varint(0) }
     guard let own, before.contains(own), before.count <= 2 else {
       parents.varint(UInt64(before.count) + 2)
       let sorted =
         before.count > 1
-        ? before.map { ($0, graph.event(at: $0)) }.sorted { $0.1 < $1.1 }.map { $0.0 } : before
+        ? before.map { ($0, history.graph.event(at: $0)) }.sorted { $0.1 < $1.1 }.map { $0.0 } : before
       for parent in sorted { refer(to: parent) }
       return
     }
@@ -124,14 +150,8 @@ struct UpdateEncoder {
       return
     }
     let run = history.graph.authorRuns[history.graph.authorRun(at: place)]
-    let index: UInt32
-    if let known = indices[run.author] {
-      index = known
-    } else {
-      index = UInt32(replicas.count)
-      indices[run.author] = index
-      replicas.append(history.graph.replicas[Int(run.author)])
-    }
+    let index = index(of: run.author) ?? table.count
+    if index == table.count { add(Named(number: run.author)) }
     parents.varint(UInt64(index) << 1 | 1)
     parents.varint32(run.seq + (place - run.start))
   }
@@ -142,7 +162,7 @@ struct UpdateEncoder {
     if operation.kind == .insert {
       let first = Int(start - history.log.runs[logRun].start)
       let range = history.log.contentRange(ofRun: logRun, scalars: first..<first + Int(operation.length))
-      content.append(contentsOf: history.log.content[range])
+      history.log.content.withUnsafeBufferPointer { content.append(UnsafeBufferPointer(rebasing: $0[range])) }
     }
     if var last = open {
       let absorbed = last.absorb(operation)
@@ -158,10 +178,9 @@ struct UpdateEncoder {
     guard let operation = open else { return }
     open = nil
     operations.varint(UInt64(operation.length) << 2 | UInt64(operation.kind.rawValue))
-    let index = Int(indices[runAuthor] ?? 0)
-    let shift = Int64(operation.position) - Int64(carets[index])
+    let shift = Int64(operation.position) - Int64(table[runIndex].caret)
     positions.varint(UInt64(bitPattern: shift << 1 ^ shift >> 63))
-    carets[index] = operation.caret
+    table[runIndex].caret = operation.caret
   }
 
   private mutating func endRun() {
@@ -171,25 +190,29 @@ struct UpdateEncoder {
   }
 
   private mutating func finish() -> Update {
-    endRun()
+    // The length of an only run is not told.
+    if lastPlaces.count > 1 { endRun() } else { flush() }
     var writer = ByteWriter()
     writer.reserve(
       authors.bytes.count + lengths.bytes.count + parents.bytes.count + operations.bytes.count
-        + positions.bytes.count + content.count + 20 * replicas.count + 40)
+        + positions.bytes.count + content.count + 20 * table.count + 40)
     writer.byte(Update.magic)
     writer.byte(Update.version | (lineage == .blank ? 0 : Update.seededFlag))
     if lineage != .blank { writer.fixed64(lineage.rawValue) }
     writer.varint(UInt64(authorCount))
     var spans: [EventSpan] = []
-    for index in 0..<authorCount {
-      writer.fixed64(replicas[index].rawValue)
-      writer.varint32(firstSeqs[index])
-      writer.varint32(counts[index])
-      spans.append(
-        EventSpan(replica: replicas[index], seqs: firstSeqs[index]..<firstSeqs[index] + counts[index]))
+    spans.reserveCapacity(authorCount)
+    for author in table[..<authorCount] {
+      let replica = history.graph.replicas[Int(author.number)]
+      writer.fixed64(replica.rawValue)
+      writer.varint32(author.firstSeq)
+      writer.varint32(author.count)
+      spans.append(EventSpan(replica: replica, seqs: author.firstSeq..<author.firstSeq + author.count))
     }
-    writer.varint(UInt64(replicas.count - authorCount))
-    for replica in replicas[authorCount...] { writer.fixed64(replica.rawValue) }
+    writer.varint(UInt64(table.count - authorCount))
+    for other in table[authorCount...] {
+      writer.fixed64(history.graph.replicas[Int(other.number)].rawValue)
+    }
     writer.varint(UInt64(lastPlaces.count))
     if authorCount > 1 { writer.block(authors.bytes) }
     if lastPlaces.count > 1 { writer.block(lengths.bytes) }
