@@ -264,10 +264,6 @@ struct EventGraph: Sendable {
     extender = author
   }
 
-  /// Whether the last event is told by `extend` alone, and is of `author`: then `extend` may go on.
-  @inline(__always)
-  func isExtending(_ author: UInt32) -> Bool { extended > 0 && author == extender }
-
   private mutating func storeExtension() {
     guard extended > 0 else { return }
     storedAuthors[Int(extender)] = author(Int(extender))

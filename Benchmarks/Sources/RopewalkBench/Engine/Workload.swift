@@ -2,9 +2,9 @@ import RopewalkCore
 
 /// Fixed work drawn from a seed, needing no recorded data, to count instructions over.
 enum Workload: String, CaseIterable {
-  /// One author types and deletes.
+  /// One author types and deletes, 300,000 characters.
   case keys
-  /// The same with less, each edit encoded as it is made.
+  /// The same with 20,000, each edit encoded as it is made.
   case typing
   /// A sequential history of 100,000 events, from bytes to text.
   case sequentialReplay = "sequential-replay"

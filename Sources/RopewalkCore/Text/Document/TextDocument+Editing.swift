@@ -18,7 +18,7 @@ extension TextDocument {
   @inline(__always)
   private mutating func goOn(with key: UInt8, at index: Int) -> Bool {
     guard history.log.goesOn(at: index), buffer.draftGoesOn(at: index),
-      let author, history.graph.isExtending(author), hasRoom(for: 1)
+      let author, history.graph.isExtendable(by: author), hasRoom(for: 1)
     else { return false }
     history.graph.extend(author: author, length: 1)
     history.log.type(key)
