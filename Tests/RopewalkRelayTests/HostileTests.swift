@@ -145,7 +145,9 @@ import Testing
         }
         #expect((1...1000).contains(wait))
         folder.clock.set(testMoment + UInt64(wait) + 100)
-        #expect(try await peer.push(push(number, 18)) == .cursor(19))
+        var again = push(number, 18)
+        again.refusalsSeen = 1
+        #expect(try await peer.push(again) == .cursor(19))
         for count in 0..<200 as Range<UInt64> { try? await peer.say(.ping(count)) }
         let (error, closeCode) = try await peer.farewell()
         #expect(error?.code == .overloaded && closeCode == ErrorCode.overloaded.closeCode)
@@ -200,13 +202,14 @@ import Testing
       let number = try await peer.join(.test).joined.number
       // Sent together, so that one waits for the disk while the next comes; pushed again, all are taken.
       var waiting = Set(0..<UInt64(40))
-      var putOff = 0
+      var (putOff, overtaken) = (0, 0)
       while !waiting.isEmpty {
+        let seen = UInt64(putOff)
         for seq in waiting {
           try await peer.say(
             .push(
               ClientMessage.Push(
-                room: number, number: seq, header: header(UInt32(seq)..<UInt32(seq) + 1),
+                room: number, number: seq, refusalsSeen: seen, header: header(UInt32(seq)..<UInt32(seq) + 1),
                 payload: [UInt8](repeating: UInt8(seq), count: 900))))
         }
         var answered = 0
@@ -219,12 +222,14 @@ import Testing
           case .refused(_, _, .overloaded(let wait)):
             #expect((500...1500).contains(wait))
             (putOff, answered) = (putOff + 1, answered + 1)
+          // Sent before the refusal was known.
+          case .refused(_, _, .overtaken): (overtaken, answered) = (overtaken + 1, answered + 1)
           case .refused(_, _, let refusal): Issue.record("\(refusal)")
           default: break
           }
         }
       }
-      #expect(putOff > 0)
+      #expect(putOff > 0 && overtaken > 0)
     }
   }
 

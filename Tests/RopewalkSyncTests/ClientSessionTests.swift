@@ -40,6 +40,17 @@ import Testing
     return session
   }
 
+  private func caughtUp(_ cursor: UInt64 = 0, _ digest: LogDigest = .zero) -> [UInt8] {
+    RelayMessage.caughtUp(room: number, cursor: cursor, digest: digest).encoded
+  }
+
+  /// One that has read the empty log.
+  private func reader(_ change: (inout Limits) -> Void = { _ in }) -> ClientSession {
+    var session = member(change)
+    _ = session.received(caughtUp(), now: 0)
+    return session
+  }
+
   private func header(_ seqs: Range<UInt32>) -> EntryHeader {
     EntryHeader(
       document: DocumentKey(name: DocumentName("doc")!, lineage: .blank),
@@ -71,8 +82,8 @@ import Testing
     let digest = entries.reduce(LogDigest.zero) { $1.digest(after: $0) }
     let effects = session.received(RelayMessage.entries(room: number, entries).encoded, now: 0)
     #expect(effects == [.deliver(room: room, entries: entries, cursor: 2, digest: digest)])
-    let caughtUp = RelayMessage.caughtUp(room: number, cursor: 2, digest: digest).encoded
-    #expect(session.received(caughtUp, now: 0) == [.caughtUp(room: room, cursor: 2)])
+    #expect(
+      session.received(caughtUp(2, digest), now: 0) == [.caughtUp(room: room, cursor: 2), .pushReady(room)])
   }
 
   @Test func aGapInTheLogEndsTheConnection() {
@@ -98,6 +109,19 @@ import Testing
     #expect(error.code == .digestMismatch)
   }
 
+  @Test func nothingIsPushedBeforeTheLogWasRead() {
+    var session = member()
+    #expect(!session.canPush(to: room, now: 0))
+    let digest = entry(1).digest(after: .zero)
+    _ = session.received(RelayMessage.entries(room: number, [entry(1)]).encoded, now: 0)
+    #expect(!session.canPush(to: room, now: 0))
+    _ = session.received(caughtUp(1, digest), now: 0)
+    #expect(session.canPush(to: room, now: 0))
+    // What it lacks was forgotten meanwhile: it reads anew.
+    #expect(!session.received(joined(restart: true), now: 0).contains(.pushReady(room)))
+    #expect(!session.canPush(to: room, now: 0))
+  }
+
   @Test func afterARestartNothingIsPushedBeforeTheLogWasRead() {
     var session = welcomed()
     _ = session.join(room, cursor: 7, digest: .zero, now: 0)
@@ -106,12 +130,12 @@ import Testing
     #expect(!session.canPush(to: room, now: 0))
     let digest = entry(1).digest(after: .zero)
     _ = session.received(RelayMessage.entries(room: number, [entry(1)]).encoded, now: 0)
-    let end = session.received(RelayMessage.caughtUp(room: number, cursor: 1, digest: digest).encoded, now: 0)
+    let end = session.received(caughtUp(1, digest), now: 0)
     #expect(end == [.caughtUp(room: room, cursor: 1), .pushReady(room)])
   }
 
   @Test func theWindowBoundsWhatIsInFlight() {
-    var session = member { $0.pushWindow = 2 }
+    var session = reader { $0.pushWindow = 2 }
     for seq in 0..<2 as Range<UInt32> {
       #expect(session.canPush(to: room, now: 0))
       _ = session.push(header(seq..<seq + 1), payload: [1], to: room, now: 0)
@@ -123,7 +147,7 @@ import Testing
   }
 
   @Test func anOverloadedRelayIsLeftAloneForAsLongAsItAsks() {
-    var session = member()
+    var session = reader()
     _ = session.push(header(0..<1), payload: [1], to: room, now: 0)
     let refused = RelayMessage.refused(room: number, push: 1, .overloaded(retryAfter: 500)).encoded
     #expect(
@@ -134,22 +158,30 @@ import Testing
     #expect(session.tick(now: 1500) == [.pushReady(room)])
   }
 
-  @Test func refusalsAreCountedInLaterPushes() {
-    var session = member()
-    _ = session.push(header(0..<1), payload: [1], to: room, now: 0)
-    _ = session.received(RelayMessage.refused(room: number, push: 1, .idClash(at: 4)).encoded, now: 0)
+  @Test func refusalsAreCountedInLaterPushesWhateverTheReason() {
+    let reasons: [Refusal] = [
+      .idClash(at: 4), .covered(missing: [], through: 4), .overtaken, .forbidden, .tooLarge,
+      .overloaded(retryAfter: 0),
+    ]
+    var session = reader()
+    for (count, reason) in reasons.enumerated() {
+      let number = UInt64(count) + 1
+      _ = session.push(header(0..<1), payload: [1], to: room, now: 0)
+      _ = session.received(RelayMessage.refused(room: self.number, push: number, reason).encoded, now: 0)
+    }
     guard case .push(let push)? = sent(session.push(header(1..<2), payload: [1], to: room, now: 0)).first
     else {
       Issue.record("no push")
       return
     }
-    #expect(push.refusalsSeen == 1 && push.number == 2)
+    #expect(push.refusalsSeen == 5 && push.number == 7)
   }
 
   @Test func viewersCannotPush() {
     var session = welcomed()
     _ = session.join(room, cursor: 0, digest: .zero, now: 0)
-    #expect(!session.received(joined(role: .view), now: 0).contains(.pushReady(room)))
+    _ = session.received(joined(role: .view), now: 0)
+    #expect(session.received(caughtUp(), now: 0) == [.caughtUp(room: room, cursor: 0)])
     #expect(!session.canPush(to: room, now: 0))
     let effects = session.received(RelayMessage.role(room: number, .edit).encoded, now: 0)
     #expect(effects == [.roleChanged(room: room, .edit), .pushReady(room)])

@@ -68,11 +68,62 @@ import Testing
     #expect(messages(clash, to: 2) == [.refused(room: room.number, push: 1, .idClash(at: 1))])
     let ahead = room.push(push(2, 8..<10), from: 2, now: 0)
     #expect(messages(ahead, to: 2) == [.refused(room: room.number, push: 2, .overtaken)])
-    // Another replica's pushes stand on nothing that was refused.
-    #expect(!room.push(push(3, 0..<1, replica: 6), from: 2, now: 0).isEmpty)
+    // Another replica's events may follow those that were refused.
+    let other = room.push(push(3, 0..<1, replica: 6), from: 2, now: 0)
+    #expect(messages(other, to: 2) == [.refused(room: room.number, push: 3, .overtaken)])
+    // Others know nothing of it.
+    #expect(messages(room.push(push(7, 0..<1, replica: 7), from: 1, now: 0), to: 1).isEmpty)
     let later = room.push(push(4, 8..<10, seen: 1), from: 2, now: 0)
     #expect(messages(later, to: 2).isEmpty)
     #expect(room.tail.cursor == 3)
+  }
+
+  @Test func whatTheSessionRefusesIsAnsweredInItsTurnAndHoldsBackWhatFollows() {
+    let digest = LogDigest(bytes: [UInt8](repeating: 1, count: 16))!
+    var room = makeRoom(head: LogHead(cursor: 9, digest: digest))
+    _ = join(&room, 1, at: LogHead(cursor: 9, digest: digest))
+    let first = push(1, 0..<4)
+    let key = CoverageKey(first.header)
+    #expect(room.push(first, from: 1, now: 0) == [.findCoverage(key)])
+    // All that comes waits for it, whatever it is about.
+    #expect(room.push(push(2, 4..<5), refusal: .overloaded(retryAfter: 7), from: 1, now: 0).isEmpty)
+    #expect(room.push(push(3, 0..<1, replica: 6), from: 1, now: 0).isEmpty)
+    let effects = room.foundCoverage([], of: key)
+    #expect(room.tail.cursor == 10)
+    #expect(
+      messages(effects, to: 1) == [
+        .refused(room: room.number, push: 2, .overloaded(retryAfter: 7)),
+        .refused(room: room.number, push: 3, .overtaken),
+      ])
+    // The session does not count what it refused itself.
+    #expect(effects.contains { if case .answer(1, _, 0, 0) = $0 { true } else { false } })
+  }
+
+  @Test func whatWaitsWhenAMemberLeavesIsNeitherTakenNorAnswered() {
+    var room = makeRoom(head: LogHead(cursor: 9, digest: .zero))
+    _ = join(&room, 1, at: LogHead(cursor: 9, digest: .zero))
+    let first = push(1, 0..<4)
+    _ = room.push(first, from: 1, now: 0)
+    _ = room.push(push(2, 4..<5), from: 1, now: 0)
+    let dropped = RelayRoom.Effect.answer(1, [], pushes: 1, bytes: 1)
+    #expect(room.leave(1, now: 0) == [dropped, dropped])
+    #expect(room.foundCoverage([], of: CoverageKey(first.header)).isEmpty)
+    #expect(room.tail.cursor == 9 && room.isIdle)
+  }
+
+  @Test func whoSendsFarBeyondTheWindowWhileTheLogIsAskedIsSentAway() {
+    var room = makeRoom(head: LogHead(cursor: 9, digest: .zero)) { $0.limits.pushWindow = 4 }
+    _ = join(&room, 1, at: LogHead(cursor: 9, digest: .zero))
+    var effects: [RelayRoom.Effect] = []
+    for number: UInt64 in 0...64 {
+      effects += room.push(push(number, 0..<4), refusal: number == 0 ? nil : .forbidden, from: 1, now: 0)
+    }
+    #expect(room.memberCount == 0)
+    guard case .error(_, let error)? = messages(effects, to: 1).last else {
+      Issue.record("still a member")
+      return
+    }
+    #expect(error.code == .overloaded)
   }
 
   @Test func membersThatLackTheSameEntriesShareOneReadAndOneMessage() {
@@ -274,7 +325,7 @@ import Testing
     _ = room.join(1, subject: Array("mallory".utf8), role: .edit, cursor: 0, digest: .zero)
     _ = room.join(2, subject: Array("ann".utf8), role: .edit, cursor: 0, digest: .zero)
     var log: [CoveredRange] = []
-    var (lookUps, ofAnn, putOff, wait) = (0, 0, 0, UInt32(0))
+    var (lookUps, ofAnn, putOff, wait) = (0, 0, UInt64(0), UInt32(0))
     func take(_ effects: [RelayRoom.Effect]) {
       for effect in effects {
         switch effect {
@@ -303,7 +354,7 @@ import Testing
       }
     }
     for seq: UInt32 in 0..<2000 {
-      take(room.push(push(UInt64(seq), 2 * seq..<2 * seq + 1), from: 1, now: 0))
+      take(room.push(push(UInt64(seq), 2 * seq..<2 * seq + 1, seen: putOff), from: 1, now: 0))
       take(room.push(push(UInt64(seq), seq..<seq + 1, replica: 6), from: 2, now: 0))
     }
     // All in one moment: five seconds' worth of what the log may be read for, and no more.
@@ -311,9 +362,9 @@ import Testing
     #expect(room.coveredRanges <= 65)
     // What was put off is taken when it comes again in time.
     let (before, due) = (log.count, UInt64(wait))
-    take(room.push(push(9000, 9000..<9001), from: 1, now: due - 2))
+    take(room.push(push(9000, 9000..<9001, seen: putOff), from: 1, now: due - 2))
     #expect(log.count == before)
-    take(room.push(push(9000, 9000..<9001), from: 1, now: due))
+    take(room.push(push(9000, 9000..<9001, seen: putOff), from: 1, now: due))
     #expect(log.count == before + 1)
   }
 }

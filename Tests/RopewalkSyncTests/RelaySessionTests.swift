@@ -37,9 +37,7 @@ import Testing
   }
 
   private func refusal(_ effects: [RelaySession.Effect]) -> Refusal? {
-    for case .send(let bytes) in effects {
-      if case .refused(_, _, let refusal)? = try? RelayMessage(decoding: bytes) { return refusal }
-    }
+    for case .push(_, let refusal) in effects { return refusal }
     return nil
   }
 

@@ -16,12 +16,7 @@ extension Connection {
       guard let host = rooms.removeValue(forKey: number) else { return }
       audit(.left, room: host.name)
       leave(host)
-    case .push(let push):
-      guard let host = rooms[push.room] else { return session.answered(pushes: 1, bytes: push.payload.count) }
-      guard services.log.pendingBytes + push.payload.count <= services.pendingBytes else {
-        return putOff(push)
-      }
-      onLoop(of: host) { host.push(push, from: self) }
+    case .push(let push, let refusal): hand(push, refusal)
     case .checkpoint(let checkpoint):
       guard let host = rooms[checkpoint.room] else { return }
       let id = id
@@ -54,12 +49,21 @@ extension Connection {
     }
   }
 
-  /// The disk does not keep up with what all connections push.
-  private func putOff(_ push: ClientMessage.Push) {
-    meters.refused(.overloaded)
-    let wait = Refusal.overloaded(retryAfter: UInt32.random(in: 500...1500))
-    let answer = RelayMessage.refused(room: push.room, push: push.number, wait).encoded
-    answered(OutgoingMessage(answer, compressor: nil).plain, pushes: 1, bytes: push.payload.count)
+  /// Hands a push to its room, unless the disk does not keep up with what all connections push: then the room
+  /// refuses it in its turn.
+  private func hand(_ push: ClientMessage.Push, _ refusal: Refusal?) {
+    var (push, refusal) = (push, refusal)
+    let bytes = push.payload.count
+    let host = rooms[push.room]
+    if refusal == nil, host == nil { return session.answered(pushes: 1, bytes: bytes) }
+    guard let host else { return }
+    if refusal == nil, services.log.pendingBytes + bytes > services.pendingBytes {
+      meters.refused(.overloaded)
+      session.answered(pushes: 1, bytes: bytes)
+      push.payload = []
+      refusal = .overloaded(retryAfter: UInt32.random(in: 500...1500))
+    }
+    onLoop(of: host) { [push, refusal] in host.push(push, refusal: refusal, from: self) }
   }
 
   /// Tokens are checked on a task: once per connection and refresh.

@@ -63,12 +63,13 @@ final class RoomHost: @unchecked Sendable {
     retireIfIdle()
   }
 
-  func push(_ push: ClientMessage.Push, from connection: Connection) {
+  func push(_ push: ClientMessage.Push, refusal: Refusal?, from connection: Connection) {
     if isGone {
+      guard refusal == nil else { return }
       return connection.onLoop { connection.answered(nil, pushes: 1, bytes: push.payload.count) }
     }
     let (session, now) = (connection.id, services.now())
-    handle { $0.push(push, from: session, now: now) }
+    handle { $0.push(push, refusal: refusal, from: session, now: now) }
   }
 
   func setPresence(_ value: [UInt8]?, of session: UInt64) {

@@ -14,7 +14,7 @@ extension ClientSession {
 
     /// The room's log is not the one that was stored. In one transaction: set the room's cursor to 0 and
     /// its digest to zero, mark the room *needs offer*, and forget which coverage the old log had. Keep
-    /// every document and the outbox. Entries from 1 on follow; pushes open again at `caughtUp`.
+    /// every document and the outbox. Entries from 1 on follow; `caughtUp` opens pushes.
     case restart(RoomName)
 
     /// The next entries of a room's log. In one transaction: apply the payloads, note which spans the log
@@ -37,13 +37,15 @@ extension ClientSession {
     /// What the relay may forget of a room's log, and has forgotten; answers `requestRetention`.
     case retention(room: RoomName, RelayMessage.Retention)
 
-    /// The replica has the whole log up to now; what follows is live. A room that *needs offer* now puts
+    /// The replica has the whole log up to now; what follows is live, and pushes are open. A room that *needs offer*
+    /// now puts
     /// into its outbox every span that it has and the log does not hold, and clears the mark, in one
     /// transaction.
     case caughtUp(room: RoomName, cursor: UInt64)
 
     /// The window has room: call `push` with the oldest outbox entries that are not in flight, while
-    /// `canPush` allows.
+    /// `canPush` allows. An entry goes after all that its events follow: those are in the log as it was read,
+    /// acknowledged, or were pushed before it in this membership and are not refused.
     case pushReady(RoomName)
 
     /// The push is durable at the relay: the receipt is *at the relay*. Keep the outbox row, marked as
@@ -54,6 +56,9 @@ extension ClientSession {
     case acknowledged(room: RoomName, header: EntryHeader, cursor: UInt64)
 
     /// The push was not taken.
+    /// Whatever the reason, rows that were pushed after this one are not taken either: `overtaken` comes for
+    /// them. Nothing of what follows events that were refused, directly or not, is pushed before those are in
+    /// the log.
     /// - `covered`: hold back this replica's outbox rows until the log was applied up to the cursor
     /// `through`. If that
     /// went without a clash, replace the row by rows for the missing ranges (`TextDocument.update(of:)`),
@@ -63,7 +68,7 @@ extension ClientSession {
     /// - `idClash`: hold back this replica's outbox rows until the log was applied up to that cursor. Where
     /// `apply`
     ///   throws `idClash`, re-author the own events from there on; where it does not, the row may go.
-    /// - `overtaken`: keep the row; it is held back already, with the row that was refused before it.
+    /// - `overtaken`: keep the row and push it again in its turn.
     /// - `forbidden`, `tooLarge`: keep the row, tell the person, and do not push it again in this session.
     /// - `overloaded`: keep the row and push it again; `pushReady` comes when it is time.
     case refused(room: RoomName, header: EntryHeader, Refusal)
@@ -94,10 +99,10 @@ extension ClientSession {
     var role = Role.view
     var cursor: UInt64
     var digest: LogDigest
-    /// Refusals `covered` and `idClash` so far.
+    /// Refusals so far, other than `overtaken`.
     var refusals: UInt64 = 0
-    /// The log began anew and is still being read.
-    var isReplaying = false
+    /// The log has been read to its end.
+    var isRead = false
     /// The next part of a checkpoint.
     var nextPart: UInt64 = 0
     /// Nothing is pushed before this moment.

@@ -1,11 +1,11 @@
 import RopewalkCore
 
 extension ClientSession {
-  /// Whether the window has room for a push to this room now: it is joined with a role that may, the log is not being
-  /// read anew, and not too much is in flight.
+  /// Whether the window has room for a push to this room now: it is joined with a role that may, its log was read to
+  /// the end, and not too much is in flight.
   public func canPush(to room: RoomName, now: UInt64) -> Bool {
     guard state == .open, let membership = memberships[room], membership.number != nil else { return false }
-    return membership.role >= .edit && !membership.isReplaying && membership.heldUntil <= now && !isWindowFull
+    return membership.role >= .edit && membership.isRead && membership.heldUntil <= now && !isWindowFull
   }
 
   /// How many pushes wait for an answer, in all rooms.

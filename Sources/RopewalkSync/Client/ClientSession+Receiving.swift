@@ -51,9 +51,9 @@ extension ClientSession {
         guard let push = session.takeInFlight(push, of: room) else { return }
         switch refusal {
         case .overloaded(let wait): session.memberships[room]?.heldUntil = now + UInt64(wait)
-        case .covered, .idClash: session.memberships[room]?.refusals += 1
-        case .overtaken, .forbidden, .tooLarge: break
+        case .covered, .idClash, .overtaken, .forbidden, .tooLarge: break
         }
+        if refusal != .overtaken { session.memberships[room]?.refusals += 1 }
         effects.append(.refused(room: room, header: push.header, refusal))
       }
     case .presence(let number, let isComplete, let values):
@@ -102,10 +102,9 @@ extension ClientSession {
       memberships[joined.room]?.nextPart = 0
       memberships[joined.room]?.cursor = 0
       memberships[joined.room]?.digest = .zero
-      memberships[joined.room]?.isReplaying = true
+      memberships[joined.room]?.isRead = false
       effects.append(.restart(joined.room))
     }
-    effects += readiness(now, of: joined.room)
     return effects + sendPresence(of: joined.room, now)
   }
 
@@ -150,9 +149,7 @@ extension ClientSession {
         "The log that arrived is not the log that was promised.")
       return [send(.leave(number), now), .left(room, error)]
     }
-    memberships[room]?.isReplaying = false
-    var effects: [Effect] = [.caughtUp(room: room, cursor: cursor)]
-    if membership.isReplaying { effects += readiness(now, of: room) }
-    return effects
+    memberships[room]?.isRead = true
+    return [.caughtUp(room: room, cursor: cursor)] + readiness(now, of: room)
   }
 }

@@ -220,10 +220,10 @@ extension RelayRoom {
   }
 
   mutating func sendAwayAsGone(_ session: UInt64) -> [Effect] {
-    removeMember(session)
+    let answers = removeMember(session)
     let error = ProtocolError(
       .gone, "What the client lacks was forgotten, and it cannot take a checkpoint instead.")
-    return [.remove(session, error.code, RelayMessage.error(room: name, error).encoded)]
+    return answers + [.remove(session, error.code, RelayMessage.error(room: name, error).encoded)]
   }
 }
 

@@ -7,10 +7,15 @@ extension RelayRoom {
     digest: LogDigest
   ) -> [Effect] {
     precondition(!hasFailed, "a failed room is dropped")
-    removeMember(session)
+    let answers = removeMember(session)
     members[session] = Member(
       subject: subject, role: role, features: features, claim: LogHead(cursor: cursor, digest: digest))
     order.append(session)
+    return answers + check(session, cursor: cursor, digest: digest)
+  }
+
+  /// Admits a session, unless the log must be asked before whether it was this one.
+  private mutating func check(_ session: UInt64, cursor: UInt64, digest: LogDigest) -> [Effect] {
     if cursor > durable.cursor { return admit(session, asRestart: true) }
     if cursor == durable.cursor { return admit(session, asRestart: digest != durable.digest) }
     if cursor == 0 { return admit(session, asRestart: digest != .zero) }
@@ -32,9 +37,9 @@ extension RelayRoom {
 
   /// A session has left, or its connection is gone.
   public mutating func leave(_ session: UInt64, now: UInt64) -> [Effect] {
-    removeMember(session)
+    let answers = removeMember(session)
     presence.remove(session)
-    return flushPresence(now)
+    return answers + flushPresence(now)
   }
 
   /// The log could not be read or written. Every member is told to come back; the room must be dropped.
@@ -45,13 +50,14 @@ extension RelayRoom {
       .unavailable, retry: .after(milliseconds: 2000), "The room's log cannot be reached just now.")
     let message = RelayMessage.error(room: name, error).encoded
     var effects: [Effect] = order.map { .remove($0, error.code, message) }
-    for waiter in pending.flatMap({ $0.waiters }) + unjudgedWaiters {
+    for waiter in pending.flatMap({ $0.waiters }) {
       effects.append(.answer(waiter.session, [], pushes: 1, bytes: waiter.bytes))
     }
+    effects += order.flatMap { dropUnjudged(of: $0) }
     members = [:]
     order = []
     pending = []
-    unjudged = [:]
+    lookingUp = [:]
     checks = [:]
     reads = [:]
     attempt = nil
@@ -60,9 +66,10 @@ extension RelayRoom {
     return effects
   }
 
-  private var unjudgedWaiters: [Waiter] {
-    unjudged.values.flatMap { $0 }.map {
-      Waiter(session: $0.session, push: $0.push.number, bytes: $0.push.payload.count)
+  /// Pushes of a member that is gone are not answered: what they would build on was not judged either.
+  private func dropUnjudged(of session: UInt64) -> [Effect] {
+    (members[session]?.unjudged ?? []).filter { $0.refusal == nil }.map {
+      .answer(session, [], pushes: 1, bytes: $0.push.payload.count)
     }
   }
 
@@ -82,11 +89,14 @@ extension RelayRoom {
     return effects + advance(session)
   }
 
-  mutating func removeMember(_ session: UInt64) {
-    guard let member = members.removeValue(forKey: session) else { return }
+  /// Returns what counts its pushes as answered.
+  mutating func removeMember(_ session: UInt64) -> [Effect] {
+    let answers = dropUnjudged(of: session)
+    guard let member = members.removeValue(forKey: session) else { return [] }
     order.removeAll { $0 == session }
     forgetInAttempt(session)
     if let claim = member.claim { checks[claim.cursor]?.removeAll { $0 == session } }
     if member.isReading { reads[member.place + 1]?.removeAll { $0 == session } }
+    return answers
   }
 }

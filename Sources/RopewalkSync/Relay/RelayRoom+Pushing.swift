@@ -1,30 +1,58 @@
 import RopewalkCore
 
 extension RelayRoom {
-  /// A member's push; its role and size were checked.
-  public mutating func push(_ push: ClientMessage.Push, from session: UInt64, now: UInt64) -> [Effect] {
+  /// A member's push. A member's pushes are judged in the order in which they came, whatever one of them waits
+  /// for.
+  ///
+  /// - Parameter refusal: what the member's role, the limits and the budgets have against it; its payload is
+  ///   not looked at then, and it does not count as unanswered.
+  public mutating func push(
+    _ push: ClientMessage.Push, refusal: Refusal? = nil, from session: UInt64, now: UInt64
+  ) -> [Effect] {
     guard let member = members[session], member.claim == nil else {
-      return refuse(push, from: session, .forbidden)
+      return refusal == nil ? refuse(push, from: session, .forbidden) : []
     }
-    let unjudgedPush = Unjudged(session: session, subject: member.subject, push: push, time: now)
-    let key = CoverageKey(push.header)
-    // Who waits for the log is judged first: what a session sends is judged in its order.
-    if unjudged[key] != nil {
-      unjudged[key]?.append(unjudgedPush)
-      return []
+    members[session]?.unjudged.append(
+      Unjudged(session: session, subject: member.subject, push: push, refusal: refusal, time: now))
+    guard !member.unjudged.isEmpty else { return judgePushes(of: session) }
+    guard member.unjudged.count >= mostUnjudged else { return [] }
+    let error = ProtocolError(
+      .overloaded, retry: .after(milliseconds: 1000), "More is pushed than the relay allows.")
+    let answers = removeMember(session)
+    return answers + [.remove(session, error.code, RelayMessage.error(room: name, error).encoded)]
+  }
+
+  /// More than the window are only sent by a client that does not keep to it.
+  private var mostUnjudged: Int { 4 * max(16, Int(configuration.limits.pushWindow)) }
+
+  /// Judges a member's pushes until one must wait for the log.
+  private mutating func judgePushes(of session: UInt64) -> [Effect] {
+    var effects: [Effect] = []
+    while let next = members[session]?.unjudged.first {
+      switch judge(next) {
+      case .done(let more):
+        effects += more
+        members[session]?.unjudged.removeFirst()
+      case .waits(let more): return effects + more
+      }
     }
-    if coverage[key] == nil, !isCoverageComplete { return lookUp(unjudgedPush, key) }
-    return judge(unjudgedPush, key)
+    return effects
+  }
+
+  private enum Judgement {
+    case done([Effect])
+    case waits([Effect])
   }
 
   /// The log must be asked before a push can be judged. That may take long, where a replica's events came
   /// in many pieces: who has it done often must wait.
-  private mutating func lookUp(_ push: Unjudged, _ key: CoverageKey) -> [Effect] {
+  private mutating func lookUp(_ push: Unjudged, _ key: CoverageKey) -> Judgement {
+    if lookingUp[key] != nil { return .waits([]) }
     if let wait = lookUps[push.subject]?.wait(now: push.time, configuration.examinedPerSecond) {
-      return refuse(push.push, from: push.session, .overloaded(retryAfter: wait))
+      return .done(refuse(push, .overloaded(retryAfter: wait)))
     }
-    unjudged[key] = [push]
-    return [.findCoverage(key)]
+    lookingUp[key] = push
+    return .waits([.findCoverage(key)])
   }
 
   /// Answers `findCoverage`.
@@ -33,14 +61,17 @@ extension RelayRoom {
   public mutating func foundCoverage(
     _ found: [CoveredRange], examined: Int = 0, of key: CoverageKey
   ) -> [Effect] {
-    guard let waiting = unjudged.removeValue(forKey: key) else { return [] }
-    if let first = waiting.first { charge(first, examined: max(examined, found.count)) }
+    guard let asking = lookingUp.removeValue(forKey: key) else { return [] }
+    charge(asking, examined: max(examined, found.count))
     let before = coverage[key]?.count ?? 0
     // Beyond the tail there is nothing, whatever a damaged log says.
     coverage[key, default: Coverage()].learn(found.filter { $0.cursor <= tail.cursor })
     coveredRanges += (coverage[key]?.count ?? 0) - before
     var effects: [Effect] = []
-    for push in waiting { effects += judge(push, key) }
+    for session in order {
+      guard let next = members[session]?.unjudged.first else { continue }
+      if CoverageKey(next.push.header) == key { effects += judgePushes(of: session) }
+    }
     return effects
   }
 
@@ -69,19 +100,23 @@ extension RelayRoom {
 
   private static let mostLookUps = 1024
 
-  private mutating func judge(_ unjudged: Unjudged, _ key: CoverageKey) -> [Effect] {
+  private mutating func judge(_ unjudged: Unjudged) -> Judgement {
     let push = unjudged.push
+    if let refusal = unjudged.refusal { return .done(refuse(unjudged, refusal)) }
+    // Pushes are sent ahead of answers. What was sent before its sender knew of a refusal may build on what
+    // was refused, and others would take it to build on what the log holds instead.
+    if let member = members[unjudged.session], push.refusalsSeen < member.refusals {
+      return .done(refuse(unjudged, .overtaken))
+    }
+    let key = CoverageKey(push.header)
+    if coverage[key] == nil, !isCoverageComplete { return lookUp(unjudged, key) }
     let seqs = push.header.span.seqs
-    if isOvertaken(unjudged, key) { return refuse(push, from: unjudged.session, .overtaken) }
     let hash = PayloadHash(of: push.payload)
     switch (coverage[key] ?? Coverage()).judge(seqs, hash) {
-    case .clash(let cursor):
-      noteRefusal(unjudged.session, key)
-      return refuse(push, from: unjudged.session, .idClash(at: cursor))
+    case .clash(let cursor): return .done(refuse(unjudged, .idClash(at: cursor)))
     case .covered(let missing, let through):
-      noteRefusal(unjudged.session, key)
-      return refuse(push, from: unjudged.session, .covered(missing: missing, through: through))
-    case .repeated(let cursor): return acknowledgeRepeat(push, from: unjudged.session, at: cursor)
+      return .done(refuse(unjudged, .covered(missing: missing, through: through)))
+    case .repeated(let cursor): return .done(acknowledgeRepeat(push, from: unjudged.session, at: cursor))
     case .unknown: return lookUp(unjudged, key)
     case .new: break
     }
@@ -94,21 +129,7 @@ extension RelayRoom {
     coveredRanges += 1
     let waiter = Waiter(session: unjudged.session, push: push.number, bytes: push.payload.count)
     pending.append(Pending(entry: entry, digest: digest, waiters: [waiter]))
-    return [.append(NewEntry(entry: entry, payloadHash: hash, digest: digest))]
-  }
-
-  /// Pushes are sent ahead of answers. One that follows a refused one must not be taken: its events stand
-  /// on events that the log holds with another content, or not at all.
-  private func isOvertaken(_ unjudged: Unjudged, _ key: CoverageKey) -> Bool {
-    guard let last = members[unjudged.session]?.lastRefusal[key] else { return false }
-    return unjudged.push.refusalsSeen < last
-  }
-
-  private mutating func noteRefusal(_ session: UInt64, _ key: CoverageKey) {
-    guard var member = members[session] else { return }
-    member.refusals += 1
-    member.lastRefusal[key] = member.refusals
-    members[session] = member
+    return .done([.append(NewEntry(entry: entry, payloadHash: hash, digest: digest))])
   }
 
   /// The log has it already, or is about to: then the answer waits until it is durable.
@@ -123,6 +144,16 @@ extension RelayRoom {
     let acknowledgement = RelayMessage.Acknowledgement(push: push.number, cursor: cursor)
     let message = RelayMessage.acknowledged(room: number, [acknowledgement]).encoded
     return [.answer(session, message, pushes: 1, bytes: push.payload.count)]
+  }
+
+  /// Refuses a member's push, and counts that.
+  private mutating func refuse(_ unjudged: Unjudged, _ refusal: Refusal) -> [Effect] {
+    if refusal != .overtaken { members[unjudged.session]?.refusals += 1 }
+    guard unjudged.refusal == nil else {
+      let message = RelayMessage.refused(room: number, push: unjudged.push.number, refusal).encoded
+      return [.answer(unjudged.session, message, pushes: 0, bytes: 0)]
+    }
+    return refuse(unjudged.push, from: unjudged.session, refusal)
   }
 
   private func refuse(_ push: ClientMessage.Push, from session: UInt64, _ refusal: Refusal) -> [Effect] {
@@ -159,7 +190,7 @@ extension RelayRoom {
     coveredRanges = 0
     for key in Array(coverage.keys) {
       // What is being looked up must not be settled before it was found.
-      if unjudged[key] == nil { coverage[key]?.settle(through: durable.cursor, keeping: kept) }
+      if lookingUp[key] == nil { coverage[key]?.settle(through: durable.cursor, keeping: kept) }
       coveredRanges += coverage[key]?.count ?? 0
     }
     guard coveredRanges > bound / 2 else { return }
@@ -167,7 +198,7 @@ extension RelayRoom {
     // Those with many holes go first, so that one of them does not cost others theirs, and then those that
     // nobody has written for long.
     let leaving = coverage.filter { key, coverage in
-      unjudged[key] == nil && !coverage.ranges.contains { $0.cursor > durable }
+      lookingUp[key] == nil && !coverage.ranges.contains { $0.cursor > durable }
     }.sorted { a, b in
       let (isLarge, isOtherLarge) = (a.value.count > bound / 8, b.value.count > bound / 8)
       return isLarge == isOtherLarge ? a.value.newest < b.value.newest : isLarge

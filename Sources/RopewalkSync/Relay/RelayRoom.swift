@@ -67,8 +67,8 @@ public struct RelayRoom: Sendable {
   var coveredRanges = 0
   /// Coverage that is not in memory does not exist.
   var isCoverageComplete: Bool
-  /// Pushes that wait until their coverage was looked up.
-  var unjudged: [CoverageKey: [Unjudged]] = [:]
+  /// Coverage that is being looked up, and the push that it is looked up for.
+  var lookingUp: [CoverageKey: Unjudged] = [:]
   /// What looking up has cost each subject lately.
   var lookUps: [[UInt8]: LookUpBudget] = [:]
 
@@ -110,7 +110,7 @@ public struct RelayRoom: Sendable {
 
   /// Nobody is in the room and nothing is under way: it may be dropped from memory.
   public var isIdle: Bool {
-    members.isEmpty && pending.isEmpty && unjudged.isEmpty && !presence.hasChanges
+    members.isEmpty && pending.isEmpty && lookingUp.isEmpty && !presence.hasChanges
   }
 
   /// How many sessions are members, or about to be.
@@ -193,6 +193,8 @@ extension RelayRoom {
     let session: UInt64
     let subject: [UInt8]
     let push: ClientMessage.Push
+    /// What it is refused as in its turn, whatever the log holds.
+    let refusal: Refusal?
     let time: UInt64
   }
 
@@ -212,9 +214,9 @@ extension RelayRoom {
     var checkpoint: CheckpointProgress?
     /// Presence changed while the socket took nothing.
     var presenceIsStale = false
-    /// How often a push was refused as `covered` or `idClash`, and which refusal was the last of each
-    /// replica.
+    /// Its pushes that were not judged yet, in order: the first waits for a look-up.
+    var unjudged: [Unjudged] = []
+    /// How often one of its pushes was refused, other than as `overtaken`.
     var refusals: UInt64 = 0
-    var lastRefusal: [CoverageKey: UInt64] = [:]
   }
 }

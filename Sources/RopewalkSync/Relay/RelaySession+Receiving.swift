@@ -158,12 +158,13 @@ extension RelaySession {
     if let wait = budget.take(now: now) { return refuse(push, .overloaded(retryAfter: wait), .overloaded) }
     unanswered += 1
     unansweredBytes += push.payload.count
-    return [.push(push)]
+    return [.push(push, nil)]
   }
 
+  /// The room tells it, after what came before: what comes after must not be taken before the client knows.
   private func refuse(_ push: ClientMessage.Push, _ refusal: Refusal, _ code: ErrorCode) -> [Effect] {
-    [
-      .send(RelayMessage.refused(room: push.room, push: push.number, refusal).encoded), .refused(nil, code),
-    ]
+    var push = push
+    push.payload = []
+    return [.push(push, refusal), .refused(nil, code)]
   }
 }

@@ -39,8 +39,9 @@ public struct RelaySession: Sendable {
     case join(ClientMessage.Join, subject: [UInt8], role: Role)
     /// Hand on that the session leaves a room.
     case leave(RoomNumber)
-    /// Hand a push to its room.
-    case push(ClientMessage.Push)
+    /// Hand a push to its room, which answers it in its turn. With a refusal it only counts as that: its payload
+    /// is gone.
+    case push(ClientMessage.Push, Refusal?)
     /// Hand part of a checkpoint to its room.
     case checkpoint(ClientMessage.Checkpoint)
     /// Hand a checkpoint's digest to its room.

@@ -136,8 +136,8 @@ final class SimulatedRelay {
       }
     case .join(let join, let subject, let role): enter(join, subject, role, id)
     case .leave(let number): leave(number, id)
-    case .push(let push):
-      withRoom(push.room) { $0.push(push, from: id, now: world.now) }
+    case .push(let push, let refusal):
+      withRoom(push.room) { $0.push(push, refusal: refusal, from: id, now: world.now) }
     case .checkpoint(let checkpoint): withRoom(checkpoint.room) { $0.checkpoint(checkpoint, from: id) }
     case .checkpointDigest(let number, let cursor, let digest):
       withRoom(number) { $0.checkpointDigest(digest, at: cursor, from: id) }

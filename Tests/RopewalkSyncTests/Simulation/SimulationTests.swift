@@ -18,7 +18,7 @@ import Testing
   @Test func copiedFilesThatGoOnUnderOneIdAreToldApart() {
     var plan = World.Plan()
     plan.copiesStores = true
-    run(plan, count: 25, mustSee: ["copy", "covered", "re-authored"])
+    run(plan, count: 25, mustSee: ["copy", "re-authored"])
   }
 
   @Test func whatCheckpointsHoldIsForgottenAndNobodyLosesAnything() {
@@ -27,7 +27,7 @@ import Testing
     run(
       plan, count: 25,
       mustSee: [
-        "checkpoint confirmed", "forgot", "checkpoint sent", "read what was forgotten", "restart", "covered",
+        "checkpoint confirmed", "forgot", "checkpoint sent", "read what was forgotten", "restart",
       ])
   }
 
