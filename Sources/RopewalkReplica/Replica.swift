@@ -1,6 +1,8 @@
+import Foundation
 import GRDB
 import RopewalkCore
 import RopewalkSync
+import Synchronization
 
 /// A full copy of some rooms' documents in one SQLite file, to be read and edited with or without a network.
 ///
@@ -22,6 +24,8 @@ public final class Replica: Sendable {
   private let queue: DatabaseQueue
   // Used only inside `perform`, which runs in the database's serial queue.
   private nonisolated(unsafe) let state = ReplicaState()
+  /// The thread that is inside an access; 0 for none.
+  private let user = Atomic<UInt>(0)
 
   /// Opens a replica, and makes the file if there is none.
   ///
@@ -41,13 +45,14 @@ public final class Replica: Sendable {
   /// Writes a copy of the replica, complete in one file, while it is in use. There must be no such file yet.
   public func copy(to path: String) throws(ReplicaError) {
     try ReplicaError.mapping {
-      try queue.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [path]) }
+      try exclusively { try $0.execute(sql: "VACUUM INTO ?", arguments: [path]) }
     }
   }
 
   /// Ends all observations and closes the file, in which then every text is up to date for other programs,
   /// however long it is. Later calls throw `closed`.
   public func close() throws(ReplicaError) {
+    if isInsideEdit { throw .insideEdit }
     // A full disk must not keep the file open; the texts are in the updates all the same.
     if (try? read { $0.hasLongTexts }) == true { _ = try? perform(.repeatable) { try $0.saveLongTexts() } }
     observers.finish()
@@ -79,7 +84,7 @@ public final class Replica: Sendable {
   /// Runs a transaction, and publishes what it changed before any other can begin. Errors of `body` come
   /// through.
   func perform<Result>(_ commit: Commit, _ body: (Transaction) throws -> Result) throws -> Result {
-    try queue.writeWithoutTransaction { db in
+    try exclusively { db in
       try setSynchronous(commit, db)
       let transaction = Transaction(db, state, options, observers)
       var result: Result?
@@ -97,14 +102,36 @@ public final class Replica: Sendable {
       if transaction.recordedAuthor { state.authorIsRecorded = true }
       publish(transaction.foreignChanges)
       publish(transaction.changes)
+      for act in transaction.afterPublishing { act() }
       if transaction.outboxGrew || transaction.foundForeignWrites { observers.signalOutbox() }
       guard let result else { throw ReplicaError.closed }
       return result
     }
   }
 
-  private func publish(_ changes: [Transaction.Change]) {
-    for change in changes { observers.publish(change.change, isCurrent: change.isCurrent) }
+  /// Runs one access at a time. Throws `insideEdit` if this thread is inside another: it would wait for itself.
+  private func exclusively<Result>(_ body: (Database) throws -> Result) throws -> Result {
+    if isInsideEdit { throw ReplicaError.insideEdit }
+    return try queue.writeWithoutTransaction { db in
+      user.store(Self.thisThread, ordering: .relaxed)
+      defer { user.store(0, ordering: .relaxed) }
+      return try body(db)
+    }
+  }
+
+  /// Whether this thread is inside an access. Only it can have put its own name there.
+  private var isInsideEdit: Bool { user.load(ordering: .relaxed) == Self.thisThread }
+
+  private static var thisThread: UInt {
+    #if canImport(Darwin)
+      UInt(bitPattern: pthread_self())
+    #else
+      UInt(pthread_self())
+    #endif
+  }
+
+  private func publish(_ changes: [NotedChange]) {
+    for change in changes { observers.publish(change) }
   }
 
   private func setSynchronous(_ commit: Commit, _ db: Database) throws {

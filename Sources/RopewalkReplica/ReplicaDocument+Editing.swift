@@ -13,31 +13,33 @@ extension ReplicaDocument {
   /// Deletes scalars and inserts in their place.
   public func replace(_ range: Range<Int>, with text: String) throws(ReplicaError) {
     try replica.write { transaction in
-      try transaction.edit(try idMakingIt(transaction)) { document in
-        guard range.lowerBound >= 0, range.upperBound <= document.scalarCount else {
-          throw ReplicaError.outOfBounds(scalarCount: document.scalarCount)
-        }
-        guard document.hasRoom(for: text.utf8.count + range.count) else { throw ReplicaError.tooLarge }
-        document.replace(range, with: text)
-      }
+      try transaction.edit(try idMakingIt(transaction)) { try $0.replace(range, with: text) }
     }
   }
 
   /// Changes the document in one transaction with its outbox entry: any number of edits, and updates that
-  /// were made elsewhere. `replica` is set. Whatever events are new afterwards are pushed to the relay.
+  /// were made elsewhere. Whatever events are new afterwards are pushed to the relay.
+  ///
+  /// ```swift
+  /// try notes.edit { text in
+  ///   try text.delete(0..<5)
+  ///   try text.insert("Good morning", at: 0)
+  /// }
+  /// ```
   ///
   /// - Parameter localValues: stored in the same transaction (see `localValue`); nil removes.
-  /// - Parameter body: must not use the replica. If it throws, nothing has happened, and this throws the
-  ///   same.
+  /// - Parameter body: edits what it is given, and nothing else: the replica cannot be used meanwhile, by this
+  ///   thread (its calls throw `insideEdit`) or by others (they wait). If it throws, nothing has happened, and
+  ///   this throws the same.
   public func edit<Result>(
-    localValues: [String: [UInt8]?] = [:], _ body: (inout TextDocument) throws -> Result
+    localValues: [String: [UInt8]?] = [:], _ body: (inout TextEdit) throws -> Result
   ) throws -> Result {
     do {
       return try replica.perform(.durable) { transaction in
         let id = try idMakingIt(transaction)
         for (key, value) in localValues { try transaction.setLocalValue(value, for: key, of: id) }
-        return try transaction.edit(id) { document in
-          do { return try body(&document) } catch { throw CallersError(error: error) }
+        return try transaction.edit(id) { text in
+          do { return try body(&text) } catch { throw CallersError(error: error) }
         }
       }
     } catch let error as CallersError {
@@ -64,12 +66,5 @@ extension ReplicaDocument {
   /// Sets a local value; nil removes it. A transaction of its own: see also `edit(localValues:)`.
   public func setLocalValue(_ value: [UInt8]?, for key: String) throws(ReplicaError) {
     try replica.write { try $0.setLocalValue(value, for: key, of: try idMakingIt($0)) }
-  }
-}
-
-extension TextDocument {
-  /// Whether about so many more events and bytes surely fit.
-  fileprivate func hasRoom(for count: Int) -> Bool {
-    eventCount + count < 1 << 31 && utf8Count + count < 1 << 30
   }
 }

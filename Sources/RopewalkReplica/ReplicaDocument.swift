@@ -45,26 +45,37 @@ public struct ReplicaDocument: Sendable {
 
   // MARK: Observing
 
-  /// What happens to the document from now on. Edits through this `Replica` are left out unless
-  /// `includingOwn`.
-  ///
-  /// The stream ends when the replica is closed. It keeps what is not consumed.
-  public func changes(includingOwn: Bool = false) throws(ReplicaError) -> AsyncStream<DocumentChange> {
-    try observe(includingOwn: includingOwn).changes
-  }
+  /// What happens to the document's text from now on, whoever does it: edits through this `Replica`
+  /// (`DocumentChange.Origin.edit`) as well as what others did. See `observe`.
+  public func changes() throws(ReplicaError) -> AsyncStream<DocumentChange> { try observe().changes }
 
-  /// The same, with the text to which the first change applies.
-  public func observe(includingOwn: Bool = false) throws(ReplicaError) -> (
-    text: String, changes: AsyncStream<DocumentChange>
-  ) {
+  /// The text, and what happens to it from now on.
+  ///
+  /// The patches of all changes, applied in order to `text`, give the document's text at that moment; none may
+  /// be left out, those of one's own edits neither. So a stream keeps a copy of the text: an index, a preview, a
+  /// word count, a text that is only shown. It does not bind an editor in which somebody types meanwhile: what
+  /// has been typed there, and is not in the replica yet, is not in the text to which a patch applies.
+  ///
+  /// A call that changes the document has put its change into the stream when it returns. What other processes
+  /// wrote comes with the next call to the replica, `Replica.refresh` for one, and so in time while a client is
+  /// connected. Where the name comes to mean another document (`adoptRoomLineage`), a patch makes one text into the
+  /// other.
+  ///
+  /// Each call makes a stream of its own, for one consumer. It keeps what is not consumed, and ends when the
+  /// replica is closed.
+  public func observe() throws(ReplicaError) -> (text: String, changes: AsyncStream<DocumentChange>) {
     try replica.read { transaction in
-      let text = try value(transaction).text
+      let document = try value(transaction)
       if pinnedLineage == nil {
         transaction.state.shown[ReplicaState.Name(room: room, name: name)] = try id(transaction)
       }
-      let changes = replica.observers.observe(
-        room: room, name: name, lineage: pinnedLineage, includesOwn: includingOwn)
-      return (text, changes)
+      let (stream, continuation) = AsyncStream.makeStream(of: DocumentChange.self)
+      let (observers, count) = (replica.observers, document.scalarCount)
+      // What this call itself found is in the text already.
+      transaction.afterPublishing.append {
+        observers.add(continuation, room: room, name: name, lineage: pinnedLineage, scalarCount: count)
+      }
+      return (document.text, stream)
     }
   }
 

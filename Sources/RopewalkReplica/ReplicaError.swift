@@ -34,6 +34,11 @@ public enum ReplicaError: Error, Hashable, Sendable {
   case idClash(EventID)
   /// The entries do not continue the room's log as it is stored; join again from `cursor`.
   case outOfStep(cursor: UInt64)
+  /// The replica was used inside the closure of one of its own edits, which sees and changes only what it is
+  /// given.
+  case insideEdit
+  /// What the closure of an edit left behind is not what it was given: two edits were swapped.
+  case invalidEdit
   /// The replica was closed.
   case closed
 
@@ -76,6 +81,8 @@ extension ReplicaError: CustomStringConvertible {
     case .idClash(let event):
       "event \(event.seq) of replica \(String(event.replica.rawValue, radix: 16)) is known with other content"
     case .outOfStep(let cursor): "the entries do not follow the stored log, which ends at \(cursor)"
+    case .insideEdit: "a replica cannot be used inside the closure of its own edit"
+    case .invalidEdit: "the closure of an edit put another edit in the place of its own"
     case .closed: "the replica is closed"
     }
   }

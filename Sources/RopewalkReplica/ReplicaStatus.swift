@@ -66,7 +66,7 @@ public struct LineageStatus: Hashable, Sendable {
 public struct DocumentChange: Hashable, Sendable {
   /// Where a change came from.
   public enum Origin: Hashable, Sendable {
-    /// An edit through this `Replica`.
+    /// A call of `insert`, `delete`, `replace`, `edit` or `seed` through this `Replica`.
     case edit
     /// Another process, or another `Replica` on the same file.
     case otherProcess
@@ -74,7 +74,7 @@ public struct DocumentChange: Hashable, Sendable {
     case relay
     /// A merged file.
     case file
-    /// The name came to mean another document.
+    /// The name came to mean another document, or a text was carried over into that.
     case adoption
   }
 

@@ -18,7 +18,7 @@ do {
   var number = 0
   while true {
     let word = "\(mark)\(number) "
-    try document.edit { $0.insert(word, at: $0.scalarCount) }
+    try document.edit { try $0.append(word) }
     FileHandle.standardOutput.write(Data("\(word)\n".utf8))
     number += 1
   }

@@ -91,7 +91,7 @@ import Testing
       for room in 0..<3 {
         let document = try a.document("long.md", in: "room \(room)")
         try document.edit { text in
-          for number in 0..<4000 { text.insert("\(number) ", at: number % 2 == 0 ? 0 : text.scalarCount) }
+          for number in 0..<4000 { try text.insert("\(number) ", at: number % 2 == 0 ? 0 : text.scalarCount) }
         }
       }
       var options = ClientOptions.forTests

@@ -28,12 +28,12 @@ import Testing
     try replica.seed("seeded", in: "team", with: "A text.")
     var relay = RelayDouble()
     try relay.exchange(with: replica, in: room)
-    try notes.edit { document in
-      var other = document
+    try notes.edit { edit in
+      var other = edit.document
       other.replica = ReplicaID(rawValue: 7)
       other.insert("onetwo", at: 0)
       let second = EventSpan(replica: ReplicaID(rawValue: 7), seqs: 3..<6)
-      _ = try document.apply(#require(other.update(of: second)))
+      try edit.apply(#require(other.update(of: second)))
     }
     for number in 0..<2 { try notes.insert("unsent \(number) ", at: 3) }
     _ = try replica.cuts(in: room, maximumBytes: 1000, limit: 1, excluding: [])

@@ -70,7 +70,7 @@ import Testing
     try notes.insert("abc", at: 0)
     #expect(throws: Mishap.self) {
       try notes.edit(localValues: ["k": [1]]) { document in
-        document.insert("lost", at: 0)
+        try document.insert("lost", at: 0)
         throw Mishap()
       }
     }
@@ -85,7 +85,7 @@ import Testing
   @Test func localValuesAreStoredWithTheEdit() throws {
     let replica = try scratch.open()
     let notes = try replica.document("notes.md", in: "team")
-    try notes.edit(localValues: ["seen": [1, 2]]) { $0.insert("abc", at: 0) }
+    try notes.edit(localValues: ["seen": [1, 2]]) { try $0.insert("abc", at: 0) }
     #expect(try scratch.open().document("notes.md", in: "team").localValue("seen") == [1, 2])
     try notes.setLocalValue(nil, for: "seen")
     #expect(try notes.localValue("seen") == nil)

@@ -47,7 +47,7 @@ import Testing
     options.updatesPerSnapshot = 4
     let replicas = try (0..<3).map { _ in try scratch.open("replica.sqlite", options) }
     let documents = try replicas.map { try $0.document("notes.md", in: "team") }
-    let watched = Watched(try documents[0].observe(includingOwn: true))
+    let watched = Watched(try documents[0].observe())
     for _ in 0..<300 {
       let document = documents.randomElement(using: &random) ?? documents[0]
       let count = try document.read().scalarCount
@@ -73,7 +73,22 @@ import Testing
     #expect(await watched.drained() == "abcd")
   }
 
-  @Test func ownEditsAreNotDeliveredUnlessAskedFor() async throws {
+  @Test func whatOneHandleMergedFromAFileTheOthersKeep() throws {
+    let (one, two) = (try scratch.open(), try scratch.open())
+    let (a, b) = (try one.document("notes.md", in: "team"), try two.document("notes.md", in: "team"))
+    try a.insert("abc", at: 0)
+    #expect(try b.text == "abc")
+    try scratch.open("other").document("notes.md", in: "team").insert("merged", at: 0)
+    _ = try one.merge(from: scratch.path("other"))
+    let merged = try a.text
+    #expect(merged.count == 9)
+    #expect(try b.text == merged)
+    for _ in 0..<600 { try b.insert("x", at: 9) }
+    #expect(try scratch.open().document("notes.md", in: "team").text.hasPrefix(merged))
+    #expect(try Replica.verify(path: scratch.path()).isSound)
+  }
+
+  @Test func editsOfAllAreDeliveredWithTheirOrigin() async throws {
     let replica = try scratch.open()
     let notes = try replica.document("notes.md", in: "team")
     let changes = try notes.changes()
@@ -83,30 +98,6 @@ import Testing
     try replica.close()
     var origins: [DocumentChange.Origin] = []
     for await change in changes { origins.append(change.origin) }
-    #expect(origins == [.otherProcess])
-  }
-}
-
-/// The text that someone shows who makes every patch to what was there at first. To be drained when the
-/// replica is closed.
-struct Watched {
-  private let text: String
-  private let changes: AsyncStream<DocumentChange>
-
-  init(_ observation: (text: String, changes: AsyncStream<DocumentChange>)) {
-    (text, changes) = observation
-  }
-
-  func drained() async -> String {
-    var scalars = Array(text.unicodeScalars)
-    for await change in changes {
-      for patch in change.patches {
-        scalars.replaceSubrange(
-          patch.position..<patch.position + patch.deleted, with: patch.insertedText.unicodeScalars)
-      }
-    }
-    var result = String.UnicodeScalarView()
-    result.append(contentsOf: scalars)
-    return String(result)
+    #expect(origins == [.edit, .otherProcess])
   }
 }

@@ -278,7 +278,7 @@ import Testing
     #expect(try text(a) == "the room's")
     #expect(try text(b) == "mine")
     let notes = try b.document("notes.md", in: "team")
-    let watched = Watched(try notes.observe(includingOwn: true))
+    let watched = Watched(try notes.observe())
     let lineages = try notes.lineages()
     #expect(lineages.map { $0.isRooms } == [true, false])
     #expect(lineages.map { $0.isCurrent } == [false, true])

@@ -117,8 +117,8 @@ final class ReplayAuthor {
   /// Asked inside an edit that changes nothing: a document that was read is copied as soon as the next update comes.
   func holds(_ spans: [EventSpan]) throws -> Bool {
     guard !spans.isEmpty, let document else { return true }
-    return try document.edit { document in
-      let known = document.versionVector
+    return try document.edit { edit in
+      let known = edit.versionVector
       return spans.allSatisfy { known[$0.replica] >= $0.seqs.upperBound }
     }
   }
@@ -141,7 +141,7 @@ final class ReplayAuthor {
   func look(at spans: [EventSpan]) async throws {
     try await receive(spans)
     guard !spans.isEmpty, let document else { return }
-    let updates = try document.edit { document in spans.compactMap { document.update(of: $0) } }
+    let updates = try document.edit { edit in spans.compactMap { edit.document.update(of: $0) } }
     for update in updates { _ = try seen.apply(update) }
   }
 

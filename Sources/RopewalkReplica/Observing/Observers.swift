@@ -9,8 +9,18 @@ final class Observers: Sendable {
     let name: DocumentName
     /// Nil for whatever the name means.
     let lineage: Lineage?
-    let includesOwn: Bool
     let stream: AsyncStream<DocumentChange>.Continuation
+    /// How long the text is that the delivered changes make.
+    var scalarCount: Int
+
+    func isAddressed(by change: NotedChange) -> Bool {
+      guard room == change.room, name == change.key.name else { return false }
+      return switch change.audience {
+      case .all: lineage == nil || lineage == change.key.lineage
+      case .pinned: lineage == change.key.lineage
+      case .names: lineage == nil
+      }
+    }
   }
 
   private struct State {
@@ -22,26 +32,23 @@ final class Observers: Sendable {
 
   private let state = Mutex(State())
 
-  func observe(
-    room: RoomName, name: DocumentName, lineage: Lineage?, includesOwn: Bool
-  ) -> AsyncStream<DocumentChange> {
-    let (stream, continuation) = AsyncStream.makeStream(of: DocumentChange.self)
+  /// Adds an observer, who has seen a text of so many scalars.
+  func add(
+    _ stream: AsyncStream<DocumentChange>.Continuation, room: RoomName, name: DocumentName, lineage: Lineage?,
+    scalarCount: Int
+  ) {
     let observer = Observer(
-      room: room, name: name, lineage: lineage, includesOwn: includesOwn, stream: continuation)
+      room: room, name: name, lineage: lineage, stream: stream, scalarCount: scalarCount)
     let number = state.withLock { state -> UInt64? in
       guard !state.isClosed else { return nil }
       state.next += 1
       state.observers[state.next] = observer
       return state.next
     }
-    guard let number else {
-      continuation.finish()
-      return stream
-    }
-    continuation.onTermination = { [weak self] _ in
+    guard let number else { return stream.finish() }
+    stream.onTermination = { [weak self] _ in
       self?.state.withLock { _ = $0.observers.removeValue(forKey: number) }
     }
-    return stream
   }
 
   /// Fires, conflated, when an outbox may have grown.
@@ -63,13 +70,10 @@ final class Observers: Sendable {
     return stream
   }
 
-  /// Whether anybody watches documents of this name, or, if `wantsOwn`, watches them for the replica's own
-  /// edits.
-  func watch(_ name: ReplicaState.Name, wantingOwn: Bool = false) -> Bool {
+  /// Whether anybody watches documents of this name.
+  func watch(_ name: ReplicaState.Name) -> Bool {
     state.withLock { state in
-      state.observers.values.contains {
-        $0.room == name.room && $0.name == name.name && ($0.includesOwn || !wantingOwn)
-      }
+      state.observers.values.contains { $0.room == name.room && $0.name == name.name }
     }
   }
 
@@ -83,15 +87,22 @@ final class Observers: Sendable {
     }
   }
 
-  func publish(_ change: DocumentChange, isCurrent: Bool) {
-    let streams = state.withLock { state in
-      state.observers.values.filter { observer in
-        guard observer.room == change.room, observer.name == change.key.name else { return false }
-        guard change.origin != .edit || observer.includesOwn else { return false }
-        return observer.lineage.map { $0 == change.key.lineage } ?? isCurrent
-      }.map { $0.stream }
+  func publish(_ change: NotedChange) {
+    let deliveries = state.withLock { state in
+      var deliveries: [(AsyncStream<DocumentChange>.Continuation, DocumentChange)] = []
+      for (number, observer) in state.observers where observer.isAddressed(by: change) {
+        let patches = change.patches(toScalars: observer.scalarCount)
+        let growth = patches.reduce(0) { $0 + TextPatch.scalars($1.inserted[...]) - $1.deleted }
+        assert(observer.scalarCount + growth == change.scalarCount, "the patches do not give the text")
+        state.observers[number]?.scalarCount = change.scalarCount
+        if patches.isEmpty { continue }
+        let delivery = DocumentChange(
+          origin: change.origin, room: change.room, key: change.key, patches: patches)
+        deliveries.append((observer.stream, delivery))
+      }
+      return deliveries
     }
-    for stream in streams { stream.yield(change) }
+    for (stream, change) in deliveries { stream.yield(change) }
   }
 
   func signalOutbox() {

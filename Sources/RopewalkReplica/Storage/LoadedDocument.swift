@@ -12,8 +12,6 @@ struct LoadedDocument {
   /// `rooms.id`.
   let roomID: Int64
   let key: DocumentKey
-  /// Whether the name means this lineage here.
-  var isCurrent: Bool
 
   var document: TextDocument
   /// `document.versionVector`, kept beside it because edits ask for it each time.
@@ -41,8 +39,7 @@ struct LoadedDocument {
     guard
       let row = try db.row(
         """
-        SELECT d.room, r.name, d.name, d.lineage, d.is_current, d.generation, d.snapshot_update, s.snapshot,
-          d.text_update
+        SELECT d.room, r.name, d.name, d.lineage, d.generation, d.snapshot_update, s.snapshot, d.text_update
         FROM documents d JOIN rooms r ON r.id = d.room LEFT JOIN snapshots s ON s.document = d.id
         WHERE d.id = ?
         """, [id])
@@ -54,10 +51,9 @@ struct LoadedDocument {
     self.room = room
     roomID = try row.integer(0)
     key = DocumentKey(name: name, lineage: Lineage(rawValue: try row.unsigned(3)))
-    isCurrent = try row.flag(4)
-    generation = try row.integer(5)
-    snapshotUpdate = try row.integer(6)
-    if let snapshot = try row.optionalBytes(7) {
+    generation = try row.integer(4)
+    snapshotUpdate = try row.integer(5)
+    if let snapshot = try row.optionalBytes(6) {
       document = try Self.open(snapshot, row: id)
       guard document.lineage == key.lineage else {
         throw ReplicaError.damaged(
@@ -67,7 +63,7 @@ struct LoadedDocument {
       document = TextDocument(lineage: key.lineage)
     }
     lastUpdate = snapshotUpdate
-    textUpdate = try row.integer(8)
+    textUpdate = try row.integer(7)
     textBehind = 0
     tailCount = 0
     tailBytes = 0

@@ -18,6 +18,9 @@ final class ReplicaState {
   var current: [Name: Int64] = [:]
   /// Which document the observers of a name have been shown.
   var shown: [Name: Int64] = [:]
+  /// Documents that fell out of memory while somebody watched, since they could not be read: what has happened
+  /// to them meanwhile was not delivered.
+  var missed: [Int64: Name] = [:]
   /// `rooms.id`.
   var rooms: [RoomName: Int64] = [:]
 

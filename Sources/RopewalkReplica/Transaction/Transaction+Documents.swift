@@ -62,7 +62,6 @@ extension Transaction {
       takesName = events == 0
       if takesName {
         try db.run("UPDATE documents SET is_current = 0 WHERE id = ?", [current])
-        state.documents[current]?.isCurrent = false
         emptied = current
       }
       state.current[name] = nil
@@ -71,7 +70,7 @@ extension Transaction {
       "INSERT INTO documents (room, name, lineage, is_current) VALUES (?, ?, ?, ?)",
       [roomID, key.name.text, key.lineage.stored, takesName ? 1 : 0])
     let id = db.lastInsertedRowID
-    if takesName, observers.watch(name) { state.shown[name] = id }
+    if takesName, observers.watch(name) { show(id, as: name) }
     if let emptied {
       // What a program keeps beside the name goes with the name.
       try db.run("UPDATE local_values SET document = ? WHERE document = ?", [id, emptied])
@@ -84,15 +83,23 @@ extension Transaction {
   /// A document as it is in the file, without taking it out of memory.
   func loaded(_ id: Int64) throws -> LoadedDocument {
     if let loaded = state.documents[id] { return loaded }
-    let loaded = try LoadedDocument(id, in: db)
+    let loaded = try read(id)
     put(loaded)
     return loaded
   }
 
   /// Takes a document out of memory, to be changed.
   func take(_ id: Int64) throws -> LoadedDocument {
-    let loaded = try state.documents.removeValue(forKey: id) ?? LoadedDocument(id, in: db)
+    let loaded = try state.documents.removeValue(forKey: id) ?? read(id)
     remember(loaded)
+    return loaded
+  }
+
+  private func read(_ id: Int64) throws -> LoadedDocument {
+    let loaded = try LoadedDocument(id, in: db)
+    if state.missed.removeValue(forKey: id) != nil {
+      foreignChanges.append(change(.whole(loaded.document.utf8), of: loaded, from: .otherProcess))
+    }
     return loaded
   }
 
@@ -153,6 +160,13 @@ extension Transaction {
       try saveText(&loaded)
       put(loaded)
     }
+  }
+
+  /// Stores a document that has changed otherwise than by updates that were appended, in a way that other
+  /// processes notice: what they have in memory would overwrite it.
+  func saveAnew(_ loaded: inout LoadedDocument) throws {
+    loaded.generation += 1
+    try saveSnapshot(&loaded)
   }
 
   /// Folds the tail into a snapshot.

@@ -5,26 +5,30 @@ import RopewalkSync
 
 extension Transaction {
   /// Runs a local edit: the document, its outbox entry and its history in one.
-  func edit<Result>(_ id: Int64, _ body: (inout TextDocument) throws -> Result) throws -> Result {
+  func edit<Result>(
+    _ id: Int64, from origin: DocumentChange.Origin = .edit, _ body: (inout TextEdit) throws -> Result
+  ) throws -> Result {
     var loaded = try take(id)
     let author = try author()
-    let name = ReplicaState.Name(room: loaded.room, name: loaded.key.name)
-    let before = Before(loaded, keepingText: observers.watch(name, wantingOwn: true))
+    let before = Before(loaded)
     loaded.document.replica = author
-    let result = try body(&loaded.document)
-    precondition(
-      loaded.document.lineage == loaded.key.lineage && loaded.document.eventCount >= before.eventCount,
-      "an edit adds to the document that it was given")
+    let isWatched = observers.watch(ReplicaState.Name(room: loaded.room, name: loaded.key.name))
+    var edit = TextEdit(of: &loaded.document, in: self, isWatched: isWatched)
+    let result: Result
+    do { result = try body(&edit) } catch {
+      // A mistake in the first call is not worth reading the document anew.
+      if (try? edit.finish(into: &loaded.document, in: self)) != nil, before.isUnchanged(loaded) {
+        putBackUnchanged(loaded)
+      }
+      throw error
+    }
+    let patches = try edit.finish(into: &loaded.document, in: self)
     // An edit is of the present author: none of its events is given to another.
     _ = try settleRefused(&loaded, reauthoring: false)
     let spans = try newSpans(of: &loaded, by: author, since: before)
     if !spans.isEmpty || loaded.document.pendingEventCount != before.pendingCount {
       try store(spans, of: &loaded, since: before)
-      if let text = before.text {
-        note(
-          TextPatch.difference(from: text, to: loaded.document.utf8).map { [$0] } ?? [], of: loaded,
-          from: .edit)
-      }
+      note(patches, of: loaded, from: origin)
     }
     put(loaded)
     return result
@@ -36,14 +40,18 @@ extension Transaction {
     let eventCount: Int
     let scalarCount: Int
     let pendingCount: Int
-    let text: [UInt8]?
 
-    init(_ loaded: LoadedDocument, keepingText: Bool) {
+    init(_ loaded: LoadedDocument) {
       vector = loaded.vector
       eventCount = loaded.document.eventCount
       scalarCount = loaded.document.scalarCount
       pendingCount = loaded.document.pendingEventCount
-      text = keepingText ? loaded.document.utf8 : nil
+    }
+
+    /// Of a document without events it is not known whether it is in the file.
+    func isUnchanged(_ loaded: LoadedDocument) -> Bool {
+      eventCount > 0 && loaded.document.eventCount == eventCount
+        && loaded.document.pendingEventCount == pendingCount
     }
   }
 
@@ -71,7 +79,7 @@ extension Transaction {
     }
     if loaded.document.pendingEventCount != before.pendingCount {
       // What waits is in snapshots, and in no update of what is known.
-      try saveSnapshot(&loaded)
+      try saveAnew(&loaded)
     } else {
       try save(&loaded)
     }

@@ -27,20 +27,14 @@ extension Transaction {
     guard !rooms.isCurrent, let roomID = try roomID(room),
       let id = try documentID(DocumentKey(name: name, lineage: rooms.lineage), in: room)
     else { return rooms.lineage }
-    let oldID = try currentID(name, in: room)
-    let old = try oldID.map { try loaded($0).document.utf8 } ?? []
+    let old = try currentID(name, in: room).map { try loaded($0) }
     try db.run(
       "UPDATE documents SET is_current = (id = ?) WHERE room = ? AND name = ?", [id, roomID, name.text])
-    if let oldID { state.documents[oldID]?.isCurrent = false }
     let key = ReplicaState.Name(room: room, name: name)
     state.current[key] = nil
-    var adopted = try take(id)
-    adopted.isCurrent = true
-    put(adopted)
-    if observers.watch(key) { state.shown[key] = id }
-    let new = adopted.document.utf8
-    note(TextPatch.difference(from: old, to: new).map { [$0] } ?? [], of: adopted, from: .adoption)
-    try carry(old, over: new, into: id, carryingOver)
+    let adopted = try loaded(id)
+    if observers.watch(key) { show(adopted, as: key, inPlaceOf: old) }
+    try carry(old?.document.utf8 ?? [], over: adopted.document.utf8, into: id, carryingOver)
     return rooms.lineage
   }
 
@@ -48,11 +42,11 @@ extension Transaction {
     switch how {
     case .nothing: return
     case .appending:
-      try edit(id) { $0.insert(String(decoding: old, as: UTF8.self), at: $0.scalarCount) }
+      try edit(id, from: .adoption) { try $0.append(String(decoding: old, as: UTF8.self)) }
     case .replacing:
       guard let patch = TextPatch.difference(from: new, to: old) else { return }
-      try edit(id) {
-        $0.replace(patch.position..<patch.position + patch.deleted, with: patch.insertedText)
+      try edit(id, from: .adoption) {
+        try $0.replace(patch.position..<patch.position + patch.deleted, with: patch.insertedText)
       }
     }
   }

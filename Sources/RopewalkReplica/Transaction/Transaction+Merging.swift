@@ -56,7 +56,7 @@ extension Transaction {
       guard !new.isEmpty || !patches.isEmpty || loaded.document.pendingEventCount != pendingBefore else {
         return 0
       }
-      try saveSnapshot(&loaded)
+      try saveAnew(&loaded)
       try copyHistory(of: other.id, from: source, to: id, only: new)
       note(patches, of: loaded, from: .file)
       return new.spans.reduce(0) { $0 + $1.seqs.count }

@@ -20,11 +20,10 @@ extension Transaction {
     let fresh = try anotherID(for: event, in: loaded.document)
     let old = loaded.document.utf8
     loaded.document = loaded.document.reauthoring(event.replica, from: event.seq, as: fresh)
-    loaded.generation += 1
     try retire(event.replica)
     try moveOutbox(from: event, to: fresh, count: count - event.seq, of: loaded.id)
     try moveHistory(from: event, to: fresh, of: loaded.id)
-    try saveSnapshot(&loaded)
+    try saveAnew(&loaded)
     return TextPatch.difference(from: old, to: loaded.document.utf8).map { [$0] } ?? []
   }
 

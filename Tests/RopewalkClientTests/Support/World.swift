@@ -98,7 +98,7 @@ extension Replica {
 
   /// Waits until the text is so.
   func shows(_ wanted: (String) -> Bool) async throws {
-    let (text, changes) = try notes.observe(includingOwn: true)
+    let (text, changes) = try notes.observe()
     if wanted(text) { return }
     for await _ in changes where wanted(try notes.text) { return }
   }

@@ -75,6 +75,13 @@ extension TextDocument {
       && history.log.content.count < Self.contentLimit
   }
 
+  /// Whether an edit of so many more events, of which insertions have so many bytes of UTF-8 in all, is within
+  /// the document's limits. O(1).
+  public func hasRoom(forEvents events: Int, utf8Bytes bytes: Int) -> Bool {
+    UInt64(history.graph.count) + UInt64(events) < Self.eventLimit
+      && history.log.content.count + bytes < Self.contentLimit
+  }
+
   static let eventLimit: UInt64 = 1 << 31
   static let contentLimit = 1 << 30
 
