@@ -29,7 +29,12 @@ let package = Package(
     .target(name: "RopewalkZstd", dependencies: ["CZstd"]),
     .target(name: "RopewalkCore", exclude: ["Text/Walker/README.md"]),
     .target(name: "RopewalkSync", dependencies: ["RopewalkCore"]),
-    .target(name: "RopewalkSQLite", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
+    .target(name: "RopewalkPlainText"),
+    .target(
+      name: "RopewalkSQLite",
+      dependencies: [
+        .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ]),
     .target(
       name: "RopewalkReplica",
       dependencies: [
@@ -39,7 +44,7 @@ let package = Package(
     .target(
       name: "RopewalkClient",
       dependencies: [
-        "RopewalkCore", "RopewalkSync", "RopewalkReplica", "RopewalkZstd",
+        "RopewalkCore", "RopewalkPlainText", "RopewalkSync", "RopewalkReplica", "RopewalkZstd",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -52,7 +57,7 @@ let package = Package(
     .target(
       name: "RopewalkRelay",
       dependencies: [
-        "RopewalkCore", "RopewalkSync", "RopewalkSQLite", "RopewalkZstd",
+        "RopewalkCore", "RopewalkPlainText", "RopewalkSync", "RopewalkSQLite", "RopewalkZstd",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -61,19 +66,21 @@ let package = Package(
         .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "JWTKit", package: "jwt-kit"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
       ]),
     .target(name: "RopewalkTraces", dependencies: ["RopewalkCore", "RopewalkZstd"]),
     .executableTarget(
       name: "RopewalkCommand",
       dependencies: [
-        "Ropewalk", "RopewalkCore", "RopewalkRelay", "RopewalkSync", "RopewalkTraces",
+        "Ropewalk", "RopewalkCore", "RopewalkPlainText", "RopewalkRelay", "RopewalkSync",
+        "RopewalkTraces",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     .testTarget(name: "RopewalkCoreTests", dependencies: ["RopewalkCore", "RopewalkZstd"]),
+    .testTarget(name: "RopewalkPlainTextTests", dependencies: ["RopewalkPlainText"]),
     .testTarget(name: "RopewalkSyncTests", dependencies: ["RopewalkSync"]),
     .executableTarget(name: "ReplicaWriter", dependencies: ["RopewalkReplica"], path: "Tests/ReplicaWriter"),
     .executableTarget(
@@ -92,12 +99,14 @@ let package = Package(
     .testTarget(
       name: "RopewalkReplicaTests",
       dependencies: [
-        "DamagedFiles", "RopewalkReplica", "ReplicaWriter", .product(name: "GRDB", package: "GRDB.swift"),
+        "DamagedFiles", "RopewalkReplica", "RopewalkSQLite", "ReplicaWriter",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(
       name: "RopewalkRelayTests",
       dependencies: [
         "DamagedFiles", "RopewalkCommand", "RopewalkRelay", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "JWTKit", package: "jwt-kit"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "X509", package: "swift-certificates"),
       ]),
@@ -112,7 +121,9 @@ let package = Package(
       name: "RopewalkTracesTests", dependencies: ["RopewalkCore", "RopewalkTraces", "RopewalkZstd"]),
     .testTarget(
       name: "RopewalkCommandTests",
-      dependencies: ["RopewalkCommand", "Ropewalk", "RopewalkCore", "RopewalkRelay", "RopewalkTraces"]),
+      dependencies: [
+        "RopewalkCommand", "Ropewalk", "RopewalkCore", "RopewalkPlainText", "RopewalkRelay", "RopewalkTraces",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

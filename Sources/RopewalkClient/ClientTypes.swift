@@ -50,8 +50,9 @@ public enum ClientError: Error, Hashable, Sendable {
   case notARelay(String)
   /// The relay's certificate cannot be trusted: why.
   case untrusted(String)
-  /// `ClientOptions.trustFile` holds no PEM certificate, or cannot be read.
-  case trustFileUnreadable(String)
+  /// `ClientOptions.trustFile` cannot be read, or holds no PEM certificate or a damaged one; `reason` says
+  /// what and where.
+  case trustFileUnusable(path: String, reason: String)
   /// The connection was lost.
   case connectionLost
   /// The relay refuses the connection, or one room.
@@ -123,7 +124,7 @@ extension ClientError: CustomStringConvertible {
     case .unreachable(let reason): "the relay cannot be reached: \(reason)"
     case .notARelay(let reason): "this is no relay: \(reason)"
     case .untrusted(let reason): "the relay's certificate cannot be trusted: \(reason)"
-    case .trustFileUnreadable(let path): "\(path) holds no PEM certificate, or cannot be read"
+    case .trustFileUnusable(let path, let reason): "\(path) cannot be trusted: \(reason)"
     case .connectionLost: "the connection was lost"
     case .refused(nil, let error): "the relay refuses the connection: \(error.text)"
     case .refused(let room?, let error): "the relay refuses the room \(room.text): \(error.text)"

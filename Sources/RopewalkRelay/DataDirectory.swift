@@ -29,7 +29,10 @@ struct DataDirectory: Sendable {
     }
   }
 
-  var logPath: String { path + "/log.sqlite" }
+  var logPath: String { Self.logPath(in: path) }
+
+  /// Where a directory's log is.
+  static func logPath(in path: String) -> String { path + "/log.sqlite" }
 
   /// Makes an empty file that only this user can read, if there is none. SQLite gives the files beside its
   /// own the same rights. What cannot be made is an error when it is opened.

@@ -9,29 +9,39 @@ extension Relay {
   ) async throws(RelayError) -> [Reloader.Item] {
     var items: [Reloader.Item] = []
     if configuration.hasKeys {
-      let load: @Sendable () async throws(RelayError) -> Void = { () async throws(RelayError) in
-        let verifier = await TokenVerifier(
-          keys: try keys(configuration), issuer: configuration.issuer, audience: configuration.audience)
-        credentials.set(verifier)
+      let load: @Sendable (Reloader.Occasion) async throws(RelayError) -> Int = {
+        (_) async throws(RelayError) in
+        credentials.set(
+          TokenVerifier(
+            keys: try keys(configuration), issuer: configuration.issuer, audience: configuration.audience))
         reexamine()
+        return 0
       }
-      try await load()
+      _ = try await load(.start)
       let paths = [configuration.keyFile, configuration.jwksFile].compactMap { $0 }
-      if !paths.isEmpty { items.append(Reloader.Item(name: "keys", paths: paths, load: load)) }
+      if !paths.isEmpty { items.append(Reloader.Item(name: .keys, paths: paths, load: load)) }
     }
     let path = configuration.revocationPath
     let mustExist = configuration.revocationFile != nil
-    let load: @Sendable () async throws(RelayError) -> Void = { () async throws(RelayError) in
-      credentials.set(try RevocationFile(path: path).read(mustExist: mustExist))
-      reexamine()
+    let load: @Sendable (Reloader.Occasion) async throws(RelayError) -> Int = {
+      (occasion) async throws(RelayError) in
+      // A list that is gone revokes what it did.
+      let isNeeded = mustExist || credentials.revocationCount > 0
+      let revocations = try RevocationFile(path: path).read(mustExist: isNeeded)
+      defer { reexamine() }
+      // Whoever writes in place may have been killed in the middle.
+      if case .rewritten = occasion { return credentials.add(revocations) }
+      credentials.set(revocations)
+      return 0
     }
-    try await load()
-    items.append(Reloader.Item(name: "revocations", paths: [path], load: load))
+    _ = try await load(.start)
+    items.append(Reloader.Item(name: .revocations, paths: [path], load: load))
     if let certificate {
       let paths = [certificate.certificatePath, certificate.keyPath]
       items.append(
-        Reloader.Item(name: "certificate", paths: paths) { () async throws(RelayError) in
+        Reloader.Item(name: .certificate, paths: paths) { (_) async throws(RelayError) in
           try certificate.reload()
+          return 0
         })
     }
     return items
@@ -48,9 +58,7 @@ extension Relay {
     guard let path = configuration.metricsTokenFile else {
       return configuration.isLoopback && configuration.metricsAddress == nil ? .everybody : .nobody
     }
-    guard let data = FileManager.default.contents(atPath: path) else { throw .keyUnreadable(path: path) }
-    var secret = [UInt8](data)
-    while secret.last == 0x0a || secret.last == 0x0d { secret.removeLast() }
+    let secret = try RelayKey.secret(inFile: path)
     guard (16...1024).contains(secret.count) else {
       throw .keyFileDamaged(path: path, reason: "a secret for metrics has 16 to 1024 bytes")
     }

@@ -24,6 +24,11 @@ extension Relay {
       if let path = configuration.certificateFile, let keyPath = configuration.privateKeyFile {
         certificate = try ServerCertificate(certificatePath: path, keyPath: keyPath)
       }
+      // A directory that is refused does not even get a lock.
+      let logPath = DataDirectory.logPath(in: configuration.dataDirectory)
+      do { try SQLiteLogSchema.look(logPath) } catch {
+        throw Self.unusable(logPath, RelayLogError(error, during: .open))
+      }
       dataDirectory = try DataDirectory(path: configuration.dataDirectory)
       group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
       let loops = Array(group.makeIterator())
@@ -76,13 +81,15 @@ extension Relay {
 
     private static func log(_ path: String, _ meters: Meters) throws(RelayError) -> SQLiteLog {
       DataDirectory.makePrivate(path)
-      do { return try SQLiteLog(path: path, commits: meters.commits) } catch {
-        switch error.reason {
-        case .sqlite(let code): throw .logUnusable(path: path, code: code)
-        case .later(let version): throw .logTooNew(path: path, version: version)
-        case .altered(let difference): throw .logAltered(path: path, reason: difference.description)
-        default: throw .logUnusable(path: path, code: nil)
-        }
+      do { return try SQLiteLog(path: path, commits: meters.commits) } catch { throw unusable(path, error) }
+    }
+
+    private static func unusable(_ path: String, _ error: RelayLogError) -> RelayError {
+      switch error.reason {
+      case .sqlite(let code): .logUnusable(path: path, code: code)
+      case .later(let version): .logTooNew(path: path, version: version)
+      case .altered(let difference): .logAltered(path: path, reason: difference.description)
+      default: .logUnusable(path: path, code: nil)
       }
     }
 

@@ -6,12 +6,15 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
   case keyUnreadable(path: String)
   /// The environment variable is not set.
   case keyMissing(variable: String)
+  /// The environment variable holds something else than a secret; `reason` says what, without any of it.
+  case keyVariableDamaged(variable: String, reason: String)
   /// HS256 needs a key of at least 32 bytes.
   case keyTooShort(bytes: Int)
   /// A key file holds something else; `reason` says what, without any of it.
   case keyFileDamaged(path: String, reason: String)
-  /// A line of the revocation file is none.
-  case revocationFileDamaged(path: String, line: Int)
+  /// The revocation file cannot be taken: `line`, counted from 1 where there is one, says where and `reason`
+  /// why, without any of it.
+  case revocationFileDamaged(path: String, line: Int?, reason: String)
   /// The revocation file cannot be read or written.
   case revocationFileUnusable(path: String)
   /// There is no audit log.
@@ -43,10 +46,12 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
     case .keyUnreadable(let path): "The key file \(path) cannot be read."
     case .keyMissing(let variable):
       "The environment variable \(variable), which should hold the key, is not set."
+    case .keyVariableDamaged(let variable, let reason):
+      "The environment variable \(variable) cannot be used as a key: \(reason)."
     case .keyTooShort(let bytes): "The key has \(bytes) bytes; HS256 needs at least 32."
     case .keyFileDamaged(let path, let reason): "The key file \(path) cannot be used: \(reason)."
-    case .revocationFileDamaged(let path, let line):
-      "\(path):\(line): not 'token ID', 'subject NAME' or 'before SECONDS NAME'."
+    case .revocationFileDamaged(let path, let line, let reason):
+      "\(path)\(line.map { ":\($0)" } ?? ""): \(reason)."
     case .revocationFileUnusable(let path): "The revocation file \(path) cannot be read or written."
     case .auditUnreadable(let path): "There is no audit log at \(path)."
     case .certificateUnusable(let path, let reason):

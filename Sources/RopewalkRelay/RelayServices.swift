@@ -14,6 +14,7 @@ struct RelayServices: Sendable {
   let roomConfiguration: RelayRoom.Configuration
   /// How many bytes of pushes may wait for the log, all connections together.
   var pendingBytes = 256 << 20
+  let files = ReloadedFiles()
   let logger: Logger
   /// The relay's clock: milliseconds since 1970, never going back.
   let now: @Sendable () -> UInt64

@@ -79,6 +79,10 @@ extension Replica {
     try Verification.run(path)
   }
 
+  /// Throws what opening a file would throw, if the file is refused; changes nothing. A file that is not there is
+  /// not refused.
+  package static func look(path: String) throws(ReplicaError) { try ReplicaFile.look(path) }
+
   static func roomName(_ room: String) throws(ReplicaError) -> RoomName {
     guard let name = RoomName(room) else { throw .invalidRoomName }
     return name

@@ -40,19 +40,40 @@ package struct DatabaseSchema: Sendable {
       table: "sqlite_stat4", statement: "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"),
   ]
 
+  /// The newer name, `sqlite_schema`, could be a view of the file's.
+  static let query = "SELECT type, name, tbl_name, sql FROM sqlite_master"
+
+  /// A row of the schema; a field that holds no text is nil.
+  struct Row {
+    var kind: String?
+    var name: String?
+    var table: String?
+    var statement: String?
+    /// The statement is NULL, as that of an index of a UNIQUE constraint.
+    var hasNoStatement: Bool
+  }
+
   /// Reads a database's schema. The database is not changed.
   package init(of database: Database) throws {
-    // The newer name, `sqlite_schema`, could be a view of the file's.
-    let rows = try Row.fetchCursor(database, sql: "SELECT type, name, tbl_name, sql FROM sqlite_master")
-    while let row = try rows.next() {
-      let fields = (0..<4).map { String.fromDatabaseValue(row[$0] as DatabaseValue) }
-      guard let kind = fields[0], let name = fields[1], let table = fields[2],
-        fields[3] != nil || (row[3] as DatabaseValue).isNull
+    let rows = try GRDB.Row.fetchAll(database, sql: Self.query)
+    self.init(
+      rows: rows.map { row in
+        let fields = (0..<4).map { String.fromDatabaseValue(row[$0] as DatabaseValue) }
+        return Row(
+          kind: fields[0], name: fields[1], table: fields[2], statement: fields[3],
+          hasNoStatement: (row[3] as DatabaseValue).isNull)
+      })
+  }
+
+  init(rows: [Row]) {
+    for row in rows {
+      guard let kind = row.kind, let name = row.name, let table = row.table,
+        row.statement != nil || row.hasNoStatement
       else {
         isMalformed = true
         continue
       }
-      let definition = Definition(table: table, statement: fields[3])
+      let definition = Definition(table: table, statement: row.statement)
       let key = Name(kind: kind, name: name)
       if Self.statistics[key] == definition { continue }
       if objects.updateValue(definition, forKey: key) != nil { isMalformed = true }

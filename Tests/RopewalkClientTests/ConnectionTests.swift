@@ -119,7 +119,7 @@ import Testing
   // MARK: Tokens
 
   private func token(_ key: RelayKey, _ role: Role) async throws -> String {
-    try await RelayToken.mint(key: key, subject: "ann", rooms: ["team": role], expires: 4_000_000_000_000)
+    try RelayToken.mint(key: key, subject: "ann", rooms: [("team", role)], expires: 4_000_000_000_000)
   }
 
   @Test func withoutATokenTheRelayRefusesAndAnotherTokenHelps() async throws {

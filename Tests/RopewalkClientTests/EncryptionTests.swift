@@ -97,7 +97,10 @@ import X509
         #expect(isUntrusted(error), "\(address): \(String(describing: error))")
       }
       let missing = try await failure(named, trusting: world.path("nothing"), world)
-      #expect(missing == .trustFileUnreadable(world.path("nothing")))
+      #expect(
+        missing
+          == .trustFileUnusable(
+            path: world.path("nothing"), reason: "it cannot be read (No such file or directory)"))
       let plain = try await failure("ws://localhost:\(relay.port)", trusting: nil, world)
       #expect(plain != nil)
       await relay.stop()

@@ -1,4 +1,5 @@
 import Foundation
+import RopewalkPlainText
 import RopewalkRelay
 import Testing
 
@@ -10,7 +11,8 @@ import Testing
     _ text: String, flags: [String: String] = [:], environment: [String: String] = [:]
   ) throws -> ServeSettings {
     try ServeSettings(
-      flags: flags, environment: environment, file: try ConfigurationFile(path: "relay.conf", text: text))
+      flags: flags, environment: environment,
+      file: try ConfigurationFile(TextFile(path: "relay.conf", content: Array(text.utf8))))
   }
 
   @Test func everyFlagIsASettingAndEverySettingAFlag() throws {
@@ -106,7 +108,8 @@ import Testing
     ),
     (
       "[network]\ncertificate = /nowhere/c\nprivate-key = /nowhere/k",
-      "relay.conf:4: The certificate or private key /nowhere/c cannot be used: it holds no PEM certificate."
+      "relay.conf:4: The certificate or private key /nowhere/c cannot be used: it cannot be read (No such file "
+        + "or directory)."
     ),
   ])
   func whatDoesNotGoTogetherIsSaidWithItsLines(_ text: String, _ problem: String) async throws {

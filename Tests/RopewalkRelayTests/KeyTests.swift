@@ -58,17 +58,10 @@ import Testing
           try await expectWelcome(try await token(key), by: relay)
         }
         for key in [misnamed, unknown] {
-          let signer = try await TokenKey(key)
-          var header = JWTHeader()
-          header.kid = key.id
-          let claims = Claims(sub: "ann", exp: 1_900_003_600, rooms: ["*": "edit"])
-          let signed = try await signer.collection.sign(claims, header: header)
-          try await expectRefusal(.unauthenticated, signed, by: relay)
+          try await expectRefusal(.unauthenticated, try signed(key), by: relay)
         }
         // A token that names no key is checked against all.
-        let signed = try await TokenKey(two).collection.sign(
-          Claims(sub: "ann", exp: 1_900_003_600, rooms: ["*": "edit"]))
-        try await expectWelcome(signed, by: relay)
+        try await expectWelcome(try signed(RelayKey(two.material)), by: relay)
       }
     }
   }
@@ -167,6 +160,41 @@ import Testing
     }
   }
 
+  /// A token that names its key by the name it has here.
+  private func signed(_ key: RelayKey) throws -> String {
+    let rooms = [Claims.Room(pattern: Array("*".utf8), role: Array("edit".utf8))]
+    let claims = Claims(sub: Array("ann".utf8), exp: 1_900_003_600, rooms: rooms)
+    return try #require(SignedToken(payload: claims.json, by: key)).text
+  }
+
+  /// What is signed here holds by another implementation, and the other way round.
+  @Test(arguments: RelayKey.Algorithm.allCases)
+  func tokensAreThoseOfOtherImplementations(_ algorithm: RelayKey.Algorithm) async throws {
+    struct Plain: JWTPayload, Equatable {
+      var sub: String
+      var exp: Double
+      var rooms: [String: String]
+      var jti: String?
+      func verify(using algorithm: some JWTAlgorithm) async throws {}
+    }
+    let key = RelayKey.generate(algorithm)
+    let others = JWTKeyCollection()
+    switch key.material {
+    case .secret(let bytes): await others.add(hmac: HMACKey(from: bytes), digestAlgorithm: .sha256)
+    case .es256(_, let key): await others.add(ecdsa: try ES256PrivateKey(backing: try #require(key)))
+    case .eddsa(_, let key): await others.add(eddsa: EdDSA.PrivateKey(backing: try #require(key)))
+    }
+    let plain = Plain(sub: "a\"\\é\u{1}", exp: 1_900_003_600, rooms: ["*": "edit", "b": "own"], jti: "7")
+    let token = try RelayToken.mint(
+      key: key, subject: "ann", rooms: [("*", .edit), ("b", .own)], expires: 1_900_003_600_000, id: "7")
+    let read = try await others.verify(Array(token.utf8), as: Plain.self)
+    #expect(read == Plain(sub: "ann", exp: plain.exp, rooms: plain.rooms, jti: plain.jti))
+    let theirs = try #require(SignedToken(Array(try await others.sign(plain).utf8)))
+    #expect(theirs.isSigned(by: key) && !theirs.isSigned(by: RelayKey.generate(algorithm)))
+    let claims = try #require(Claims(json: theirs.payload))
+    #expect(claims.sub == Array(plain.sub.utf8) && claims.jti == Array("7".utf8) && claims.rooms.count == 2)
+  }
+
   @Test func issuerAndAudienceAreAskedForWhereConfigured() async throws {
     struct Loose: JWTPayload {
       var sub = "ann"
@@ -185,7 +213,8 @@ import Testing
         $0.issuer = "https://id.example"
         $0.audience = "ropewalk"
       } _: { relay in
-        let signer = try await TokenKey(key)
+        guard case .eddsa(_, let privateKey?) = key.material else { return }
+        let signer = await JWTKeyCollection().add(eddsa: EdDSA.PrivateKey(backing: privateKey))
         let right = Loose(iss: "https://id.example", aud: ["other", "ropewalk"])
         let cases: [(Loose, ErrorCode?)] = [
           (right, nil), (Loose(iss: "https://id.example"), .unauthenticated),
@@ -195,7 +224,7 @@ import Testing
           (Loose(iss: right.iss, aud: right.aud, nbf: 1_900_000_030), nil),
         ]
         for (claims, expected) in cases {
-          let signed = try await signer.collection.sign(claims)
+          let signed = try await signer.sign(claims)
           let refusal = try await Peer.refusal(signed, by: relay)
           #expect(refusal == expected, "\(claims)")
         }

@@ -135,7 +135,8 @@ import Testing
         }
       }
       try folder.write("subject ann\nbefore x ann\n", to: file)
-      #expect(throws: RelayError.revocationFileDamaged(path: file, line: 2)) {
+      let reason = "not 'token ID', 'subject NAME' or 'before SECONDS NAME'"
+      #expect(throws: RelayError.revocationFileDamaged(path: file, line: 2, reason: reason)) {
         try RevocationFile(path: file).read()
       }
     }

@@ -2,6 +2,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import RopewalkPlainText
 
 /// TLS to a relay: its certificate must be for the host that was asked for, and lead to a root that is
 /// trusted.
@@ -19,14 +20,27 @@ struct Encryption: Sendable {
     configuration.certificateVerification = .fullVerification
     configuration.applicationProtocols = ["http/1.1"]
     if let trustFile {
-      guard let roots = try? NIOSSLCertificate.fromPEMFile(trustFile), !roots.isEmpty else {
-        throw .trustFileUnreadable(trustFile)
-      }
-      configuration.additionalTrustRoots = [.certificates(roots)]
+      configuration.additionalTrustRoots = [.certificates(try Self.roots(in: trustFile))]
     }
     do { context = try NIOSSLContext(configuration: configuration) } catch {
       throw .untrusted("there is no certificate that could be trusted")
     }
+  }
+
+  /// Every certificate of a PEM file. One that cannot be read is an error: it would be missing silently.
+  private static func roots(in path: String) throws(ClientError) -> [NIOSSLCertificate] {
+    let blocks: [PEMBlock]
+    do { blocks = try TextFile(path: path, limit: 16 << 20).pemBlocks() } catch {
+      throw .trustFileUnusable(path: path, reason: error.reason)
+    }
+    var roots: [NIOSSLCertificate] = []
+    for block in blocks where block.label.hasSuffix("CERTIFICATE") {
+      do { roots.append(try NIOSSLCertificate(bytes: Array(block.text.utf8), format: .pem)) } catch {
+        throw .trustFileUnusable(path: path, reason: "line \(block.line): the PEM block is no certificate")
+      }
+    }
+    if roots.isEmpty { throw .trustFileUnusable(path: path, reason: "it holds no PEM certificate") }
+    return roots
   }
 
   /// Lays TLS under what is in the pipeline.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RopewalkPlainText
 import RopewalkRelay
 
 /// Reads a relay's audit log.
@@ -20,10 +21,10 @@ struct AuditCommand: ParsableCommand {
   var since: Moment?
 
   @Option(help: "Only this subject.")
-  var subject: String?
+  var subject: NameArgument?
 
   @Option(help: "Only this room.")
-  var room: String?
+  var room: NameArgument?
 
   @Flag(help: "One JSON object per line, as it is stored.")
   var json = false
@@ -32,24 +33,30 @@ struct AuditCommand: ParsableCommand {
     let console = Console.standard
     let least = since?.milliseconds(now: Date()) ?? 0
     let damaged = try AuditReader(dataDirectory: directory).read { record in
-      guard record.time >= least, subject == nil || record.subject == subject,
-        room == nil || record.room == room
+      guard record.time >= least, Self.matches(record.subject, subject), Self.matches(record.room, room)
       else { return }
       console.line(json ? record.line : Self.sentence(record))
     }
     if damaged > 0 { console.problem("\(Wording.count(damaged, "line")) could not be read") }
   }
 
+  private static func matches(_ name: String?, _ wanted: NameArgument?) -> Bool {
+    wanted.map { wanted in name.map { wanted.isSame(as: $0) } ?? false } ?? true
+  }
+
   static func sentence(_ record: AuditRecord) -> String {
     var words = [Wording.time(milliseconds: record.time), record.act.rawValue]
-    if let subject = record.subject { words.append(subject) }
+    if let subject = record.subject { words.append(VisibleName.text(subject)) }
     let details: [(String, String?)] = [
-      ("room", record.room), ("role", record.role), ("code", record.code), ("what", record.detail),
+      ("room", record.room.map(VisibleName.text)), ("role", record.role), ("code", record.code),
+      ("what", record.detail),
       ("count", record.count.map { "\($0)" }), ("from", record.from), ("session", record.session),
     ]
     for (name, value) in details { if let value { words.append("\(name)=\(value)") } }
-    // Subjects and rooms hold no line ends; a terminal is safe from the rest as well.
-    return words.joined(separator: " ").filter { $0.asciiValue.map { $0 >= 0x20 && $0 != 0x7f } ?? true }
+    // A terminal is safe from what somebody may have written into the file.
+    return String(
+      String.UnicodeScalarView(
+        words.joined(separator: " ").unicodeScalars.filter { $0.properties.generalCategory != .control }))
   }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Ropewalk
+import RopewalkPlainText
 import RopewalkSync
 
 /// Shows who wrote what when.
@@ -24,8 +25,9 @@ struct LogCommand: ParsableCommand {
   func run() throws {
     let entries = try document.find(in: replica.open()).history()
     let pushers = Self.pushers(entries)
+    let names = VisibleNames(entries.compactMap(\.subject))
     for entry in entries.suffix(last ?? entries.count) {
-      Console.standard.line(Self.line(entry, pushers[entry.span.replica] ?? []))
+      Console.standard.line(Self.line(entry, pushers[entry.span.replica] ?? [], names))
     }
   }
 
@@ -34,7 +36,8 @@ struct LogCommand: ParsableCommand {
     var pushers: [ReplicaID: [String]] = [:]
     for entry in entries {
       guard let subject = entry.subject else { continue }
-      if pushers[entry.span.replica]?.contains(subject) != true {
+      let known = pushers[entry.span.replica] ?? []
+      if !known.contains(where: { $0.utf8.elementsEqual(subject.utf8) }) {
         pushers[entry.span.replica, default: []].append(subject)
       }
     }
@@ -42,12 +45,13 @@ struct LogCommand: ParsableCommand {
   }
 
   /// - Parameter pushers: all who have pushed what the same session wrote.
-  static func line(_ entry: HistoryEntry, _ pushers: [String]) -> String {
-    let pushed = entry.subject.map { ", pushed by \($0)" } ?? ""
+  static func line(_ entry: HistoryEntry, _ pushers: [String], _ names: VisibleNames) -> String {
+    let subject = entry.subject.map(names.text)
+    let pushed = subject.map { ", pushed by \($0)" } ?? ""
     let origin =
       switch entry.origin {
       case .edit: "here" + pushed
-      case .relay, .checkpoint: entry.subject ?? "others"
+      case .relay, .checkpoint: subject ?? "others"
       case .file: "from a file" + pushed
       case .seed: "seed" + pushed
       }
@@ -58,9 +62,9 @@ struct LogCommand: ParsableCommand {
     words.append("\(Wording.id(entry.span.replica.rawValue))@\(first)..<\(end)")
     let place = entry.origin == .checkpoint ? "in the checkpoint at" : "at relay"
     words.append(entry.cursor.map { "\(place) #\($0)" } ?? "on this device")
-    let others = pushers.filter { $0 != entry.subject }
-    if entry.subject != nil, !others.isEmpty {
-      words.append("also pushed by " + others.joined(separator: ", "))
+    if let own = entry.subject {
+      let others = pushers.filter { !$0.utf8.elementsEqual(own.utf8) }.map(names.text)
+      if !others.isEmpty { words.append("also pushed by " + others.joined(separator: ", ")) }
     }
     return words.joined(separator: "  ")
   }

@@ -23,11 +23,12 @@ struct MergeCommand: ParsableCommand {
     let console = Console.standard
     if report.gained.isEmpty && report.clashes.isEmpty { console.line("nothing new") }
     for gain in report.gained {
-      console.line("\(gain.room.text)/\(gain.key.name.text): \(Wording.count(gain.eventCount, "new event"))")
+      console.line(
+        "\(gain.room.shown)/\(gain.key.name.shown): \(Wording.count(gain.eventCount, "new event"))")
     }
     for clash in report.clashes {
       console.problem(
-        "\(clash.room.text)/\(clash.key.name.text): cannot be merged; event \(clash.event.seq) of "
+        "\(clash.room.shown)/\(clash.key.name.shown): cannot be merged; event \(clash.event.seq) of "
           + "\(Wording.id(clash.event.replica.rawValue)) was written differently in each")
     }
     if !report.clashes.isEmpty { throw ExitCode(Failure.Code.checkFailed.rawValue) }

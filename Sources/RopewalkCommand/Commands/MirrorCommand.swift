@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Ropewalk
+import RopewalkPlainText
 import UnixSignals
 
 /// Keeps a plain file and a room equal.
@@ -26,7 +27,7 @@ struct MirrorCommand: AsyncParsableCommand {
   var file: String
 
   @Option(help: "The room.")
-  var room: String
+  var room: NameArgument
 
   @OptionGroup var relay: RelayOptions
 
@@ -34,19 +35,20 @@ struct MirrorCommand: AsyncParsableCommand {
   var replica: String?
 
   @Option(help: "The document's name in the room. (default: the file's name)")
-  var document: String?
+  var document: NameArgument?
 
   @Option(help: "Which text goes on where file and room began with different ones: room or file.")
   var take: Mirror.Side?
 
   func run() async throws {
     let plain = PlainFile(path: file)
-    let name = document ?? plain.name
+    let (room, name) = (room.text, document?.text ?? plain.name)
+    let path = replica ?? ReplicaPath.beside(plain.path)
+    try ReplicaPath.mustNotBeRefused(path)
     guard let lock = try FileLock(for: plain) else {
       throw Failure(.file, "another `ropewalk mirror` is keeping \(plain.path) already")
     }
     defer { withExtendedLifetime(lock) {} }
-    let path = replica ?? ReplicaPath.beside(plain.path)
     ReplicaPath.make(path, asReadableAs: plain.path)
     let replica = try ReplicaPath.replica(at: path)
     let client = try Client(
@@ -54,7 +56,8 @@ struct MirrorCommand: AsyncParsableCommand {
       options: relay.clientOptions)
     let session = MirrorSession(
       file: plain, replica: replica, name: name, room: room, take: take, client: client,
-      report: MirrorReporter(file: plain.name, place: "\(room)/\(name) at \(relay.url)"))
+      report: MirrorReporter(
+        file: plain.name, place: "\(VisibleName.text(room))/\(VisibleName.text(name)) at \(relay.url)"))
     do {
       try await session.run(until: await UnixSignalsSequence(trapping: .sigint, .sigterm))
     } catch {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Ropewalk
+import RopewalkPlainText
 import RopewalkRelay
 import RopewalkSync
 
@@ -32,17 +33,19 @@ struct RelayCommand: AsyncParsableCommand {
         try RelayStore(directory: directory).verify()
       }
       let console = Console.standard
+      let names = VisibleNames(report.rooms.map(\.name))
       for room in report.rooms {
+        let name = names.text(room.name)
         let entries = Wording.count(Int(clamping: room.head), "entry", "entries")
         if room.damage.isEmpty {
-          var line = "sound    \(room.name): \(entries), \(Wording.count(room.segments, "segment"))"
+          var line = "sound    \(name): \(entries), \(Wording.count(room.segments, "segment"))"
           if room.checkpoint > 0 { line += ", checkpoint at #\(room.checkpoint)" }
           if room.oldest > 1 { line += ", forgotten before #\(room.oldest)" }
           console.line(line)
         } else {
-          console.line("damaged  \(room.name): sound through #\(room.soundThrough) of \(room.head)")
+          console.line("damaged  \(name): sound through #\(room.soundThrough) of \(room.head)")
         }
-        for damage in room.damage { console.problem("\(room.name): \(damage)") }
+        for damage in room.damage { console.problem("\(name): \(damage)") }
       }
       for damage in report.fileDamage { console.problem(damage) }
       guard report.isSound else { throw ExitCode(Failure.Code.checkFailed.rawValue) }
@@ -99,7 +102,7 @@ struct RetentionCommand: AsyncParsableCommand {
       older than N days; --everything lets it forget nothing. Setting takes a token with the role own.
       """)
 
-  @Argument(help: "The room.") var room: String
+  @Argument(help: "The room.") var room: NameArgument
   @OptionGroup var relay: RelayOptions
   @Option(help: "Forget what a checkpoint holds after this many days.") var days: UInt32?
   @Flag(help: "Forget nothing.") var everything = false
@@ -119,9 +122,9 @@ struct RetentionCommand: AsyncParsableCommand {
     let answer: RoomRetention
     do {
       if let wanted {
-        answer = try await client.setRetention(wanted, of: room)
+        answer = try await client.setRetention(wanted, of: room.text)
       } else {
-        answer = try await client.retention(of: room)
+        answer = try await client.retention(of: room.text)
       }
     } catch {
       await client.close()
@@ -134,6 +137,7 @@ struct RetentionCommand: AsyncParsableCommand {
       case .days(let days): "what a checkpoint holds is forgotten after \(Wording.count(Int(days), "day"))"
       }
     let state = answer.checkpoint == 0 ? "no checkpoint yet" : "checkpoint at #\(answer.checkpoint)"
-    Console.standard.line("\(room): \(rule); \(state); the log begins at #\(answer.oldest)")
+    Console.standard.line(
+      "\(VisibleName.text(room.text)): \(rule); \(state); the log begins at #\(answer.oldest)")
   }
 }

@@ -22,10 +22,10 @@ struct RevokeCommand: ParsableCommand {
   var directory: String
 
   @Option(help: "Tokens of this subject.")
-  var subject: String?
+  var subject: NameArgument?
 
   @Option(help: "The token with this id (jti).")
-  var token: String?
+  var token: NameArgument?
 
   @Flag(help: "With --subject: only tokens that were issued up to now.")
   var issued = false
@@ -57,8 +57,9 @@ struct RevokeCommand: ParsableCommand {
   }
 
   private var entry: Revocations.Entry {
-    if let token { return .token(token) }
-    guard issued else { return .subject(subject ?? "") }
-    return .before(UInt64(max(0, Date().timeIntervalSince1970)) + 1, subject: subject ?? "")
+    if let token { return .token(token.text) }
+    let subject = subject?.text ?? ""
+    guard issued else { return .subject(subject) }
+    return .before(UInt64(max(0, Date().timeIntervalSince1970)) + 1, subject: subject)
   }
 }

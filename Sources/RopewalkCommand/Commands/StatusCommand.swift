@@ -1,5 +1,6 @@
 import ArgumentParser
 import Ropewalk
+import RopewalkPlainText
 
 /// Shows what a replica holds and what is still to be sent.
 struct StatusCommand: AsyncParsableCommand {
@@ -37,15 +38,19 @@ struct StatusCommand: AsyncParsableCommand {
 
   static func lines(_ replica: Replica) throws -> [String] {
     var lines = ["replica \(replica.path)"]
-    for room in try replica.rooms() {
+    let all = try replica.rooms()
+    let rooms = VisibleNames(all.map(\.room.text))
+    for room in all {
       let offer = room.needsOffer ? ", will offer the relay what it lacks" : ""
       lines.append(
-        "room \(room.room.text): read to #\(room.cursor), "
+        "room \(rooms.text(room.room.text)): read to #\(room.cursor), "
           + "\(Wording.count(room.unsentEventCount, "event")) unsent\(offer)")
-      for document in try replica.documents(in: room.room.text) where document.isWorthTelling {
+      let documents = try replica.documents(in: room.room.text)
+      let names = VisibleNames(documents.map(\.key.name.text))
+      for document in documents where document.isWorthTelling {
         let note = document.isCurrent ? "" : "  (another document of that name; began differently)"
         lines.append(
-          "  \(document.key.name.text): \(Wording.count(document.scalarCount, "character")), "
+          "  \(names.text(document.key.name.text)): \(Wording.count(document.scalarCount, "character")), "
             + "\(Wording.count(document.eventCount, "event")), "
             + "\(Wording.number(document.unsentEventCount)) unsent\(note)")
         lines.append("    version \(words(document.version))")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Ropewalk
+import RopewalkSync
 
 /// Exchanges once with a relay.
 struct SyncCommand: AsyncParsableCommand {
@@ -12,21 +13,25 @@ struct SyncCommand: AsyncParsableCommand {
   @OptionGroup var relay: RelayOptions
 
   @Option(name: .customLong("room"), help: "A room to exchange; repeatable.")
-  var rooms: [String] = []
+  var rooms: [NameArgument] = []
 
   func run() async throws {
     let replica = try ReplicaPath.replica(at: replica.path)
-    let known = try replica.rooms().map(\.room.text)
-    let wanted = rooms.isEmpty ? known : rooms
+    let known = try replica.rooms().map(\.room)
+    let named = try rooms.map { argument in
+      guard let name = RoomName(argument.text) else { throw ReplicaError.invalidRoomName }
+      return name
+    }
+    let wanted = named.isEmpty ? known : named
     if wanted.isEmpty { throw Failure(.usage, "the replica knows no room yet; name one with --room") }
     let before = try Self.eventCounts(replica)
-    let unsent = try replica.rooms().filter { wanted.contains($0.room.text) }.reduce(0) {
+    let unsent = try replica.rooms().filter { wanted.contains($0.room) }.reduce(0) {
       $0 + $1.unsentEventCount
     }
     let client = try Client(
       replica: replica, relay: relay.url, token: try relay.presentedToken(),
       options: relay.clientOptions)
-    for room in wanted { try await client.join(room) }
+    for room in wanted { try await client.join(room.text) }
     do {
       try await client.sync()
     } catch {
@@ -34,13 +39,13 @@ struct SyncCommand: AsyncParsableCommand {
       throw error
     }
     await client.close()
-    for room in rooms { try replica.note(room) }
+    for room in named { try replica.note(room.text) }
     var fetched = 0
     for (key, count) in try Self.eventCounts(replica) { fetched += count - (before[key] ?? 0) }
     Console.standard.line(
       "sent \(Wording.count(unsent, "event")), fetched \(Wording.count(fetched, "event"))")
-    for held in try replica.held() where wanted.contains(held.room.text) {
-      Console.standard.problem("\(held.room.text): kept aside: \(Wording.held(held))")
+    for held in try replica.held() where wanted.contains(held.room) {
+      Console.standard.problem("\(held.room.shown): kept aside: \(Wording.held(held))")
     }
   }
 

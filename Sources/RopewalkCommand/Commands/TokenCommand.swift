@@ -1,10 +1,11 @@
 import ArgumentParser
 import Foundation
+import RopewalkPlainText
 import RopewalkRelay
 import RopewalkSync
 
 /// Mints a token for development.
-struct TokenCommand: AsyncParsableCommand {
+struct TokenCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "token",
     abstract: "Make a token for development.",
@@ -22,7 +23,7 @@ struct TokenCommand: AsyncParsableCommand {
   var keyEnvironment: String?
 
   @Option(help: "Who the token is for.")
-  var subject: String
+  var subject: NameArgument
 
   @Option(
     name: .customLong("room"),
@@ -30,7 +31,7 @@ struct TokenCommand: AsyncParsableCommand {
   var rooms: [RoomGrant]
 
   @Option(help: "Names the token (jti), so that it can be revoked alone. (default: at random)")
-  var id: String?
+  var id: NameArgument?
 
   @Option(help: "How many minutes it holds.")
   var minutes = 24 * 60
@@ -45,27 +46,38 @@ struct TokenCommand: AsyncParsableCommand {
     }
   }
 
-  func run() async throws {
+  func run() throws {
     let key = try keyFile.map { try RelayKey(file: $0) } ?? RelayKey(environment: keyEnvironment ?? "")
     let now = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
-    let token = try await RelayToken.mint(
-      key: key, subject: subject,
-      rooms: Dictionary(rooms.map { ($0.pattern, $0.role) }, uniquingKeysWith: max),
-      issued: now, expires: now + UInt64(minutes) * 60_000, id: id ?? Wording.id(.random(in: 1 ... .max)))
+    let token = try RelayToken.mint(
+      key: key, subject: subject.text, rooms: rooms.map { ($0.pattern, $0.role) }, issued: now,
+      expires: now + UInt64(minutes) * 60_000, id: id?.text ?? Wording.id(.random(in: 1 ... .max)))
     Console.standard.line(token)
   }
 }
 
 /// A role in a room, or in all rooms that begin alike.
 struct RoomGrant: ExpressibleByArgument, Equatable {
+  /// A name, or a prefix followed by `*`.
   let pattern: String
   let role: Role
 
+  /// `NAME=ROLE`. The name may be written as lists show it, in quotes; a `*` after them makes it a prefix.
   init?(argument: String) {
-    guard let equals = argument.lastIndex(of: "="), equals > argument.startIndex,
-      let role = Role(name: String(argument[argument.index(after: equals)...]))
+    // By bytes: with a combining character after it, `=` would be another `Character`.
+    guard let equals = argument.utf8.lastIndex(of: 0x3d), equals > argument.startIndex,
+      let role = Role(name: String(Substring(argument.utf8[argument.utf8.index(after: equals)...])))
     else { return nil }
-    pattern = String(argument[..<equals])
+    let name = String(Substring(argument.utf8[..<equals]))
+    let isQuotedPrefix = name.utf8.first == 0x22 && name.utf8.last == 0x2a
+    guard let pattern = VisibleName.name(reading: isQuotedPrefix ? String(name.dropLast()) : name) else {
+      return nil
+    }
+    self.pattern = isQuotedPrefix ? pattern + "*" : pattern
     self.role = role
+  }
+
+  static func == (one: RoomGrant, other: RoomGrant) -> Bool {
+    one.role == other.role && one.pattern.utf8.elementsEqual(other.pattern.utf8)
   }
 }

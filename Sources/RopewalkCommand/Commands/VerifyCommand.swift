@@ -1,5 +1,6 @@
 import ArgumentParser
 import Ropewalk
+import RopewalkPlainText
 
 /// Checks a replica file.
 struct VerifyCommand: ParsableCommand {
@@ -15,17 +16,19 @@ struct VerifyCommand: ParsableCommand {
     let report = try ReplicaPath.naming(replica.path) { try Replica.verify(path: replica.path) }
     let console = Console.standard
     let sound = report.soundDocuments.filter(\.isWorthTelling)
+    let (rooms, names) = (VisibleNames(sound.map(\.room.text)), VisibleNames(sound.map(\.key.name.text)))
     for document in sound {
+      let place = "\(rooms.text(document.room.text))/\(names.text(document.key.name.text))"
       console.line(
-        "sound    \(document.room.text)/\(document.key.name.text): \(Wording.count(document.eventCount, "event"))"
+        "sound    \(place): \(Wording.count(document.eventCount, "event"))"
       )
     }
     for lost in report.damagedDocuments {
       let rest =
         lost.readableTextBytes.map { "; its plain text of \(Wording.count($0, "byte")) can be read" } ?? ""
-      console.line("damaged  \(lost.room)/\(lost.name)\(rest)")
+      console.line("damaged  \(VisibleName.text(lost.room))/\(VisibleName.text(lost.name))\(rest)")
     }
-    for held in report.held { console.line("aside    \(held.room.text): \(Wording.held(held))") }
+    for held in report.held { console.line("aside    \(held.room.shown): \(Wording.held(held))") }
     for damage in report.damage { console.problem("\(damage)") }
     guard report.isSound else { throw ExitCode(Failure.Code.checkFailed.rawValue) }
     console.line("\(Wording.count(sound.count, "document")), nothing damaged")

@@ -40,7 +40,7 @@ extension Setting {
     ) {
       let origins = list($0)
       $1.configuration.allowedOrigins = origins
-      return !origins.isEmpty
+      return !origins.contains("")
     },
     .number("network", "max-connections", 1...1_000_000, of: "the most sockets") {
       $0.configuration.maximumConnections = $1
@@ -72,7 +72,7 @@ extension Setting {
       $1.configuration.publicRooms = grants.compactMap { grant in
         grant.map { .init(pattern: $0.pattern, role: $0.role) }
       }
-      return !grants.isEmpty && grants.allSatisfy { ($0?.role ?? .own) <= .edit }
+      return grants.allSatisfy { ($0?.role ?? .own) <= .edit }
     },
   ]
 
@@ -153,11 +153,12 @@ extension Setting {
     },
   ]
 
+  /// What stands between commas, without blanks; an empty part is not left out.
   private static func list(_ text: String) -> [String] {
-    text.split(separator: ",").map { $0.trimmingPrefix { $0 == " " } }.map { part in
-      var part = String(part)
-      while part.hasSuffix(" ") { part.removeLast() }
-      return part
+    text.utf8.split(separator: 0x2c, omittingEmptySubsequences: false).map { part in
+      var part = part.drop { $0 == 0x20 || $0 == 0x09 }
+      while let last = part.last, last == 0x20 || last == 0x09 { part.removeLast() }
+      return String(decoding: part, as: UTF8.self)
     }
   }
 }

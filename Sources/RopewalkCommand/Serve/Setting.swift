@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import RopewalkPlainText
 import RopewalkRelay
 import RopewalkSync
 
@@ -22,8 +23,11 @@ struct ServeSettings: Sendable {
 
   /// Sets one, and remembers where; throws if the value is not allowed.
   mutating func set(_ setting: Setting, to value: String, at place: String, named name: String) throws {
-    guard setting.apply(value, &self) else {
-      throw Failure(.usage, "\(name) is \(setting.allowed); it was '\(value)'")
+    // A variable that was set from a file with CRLF lines would carry the CR into names and paths.
+    let isPlain = !value.unicodeScalars.contains { $0.properties.generalCategory == .control }
+    guard isPlain, setting.apply(value, &self) else {
+      let shown = value.isEmpty ? "empty" : isPlain ? "'\(value)'" : VisibleName.text(value)
+      throw Failure(.usage, "\(name) is \(setting.allowed); it was \(shown)")
     }
     sources[setting.key] = Source(place: place, value: value)
   }
@@ -44,9 +48,10 @@ struct ServeSettings: Sendable {
     case .cannotListen(let host, let port, _):
       (key == "listen" || key == "metrics-listen")
         && ListenAddress(argument: value).map { $0.host == host && $0.port == port } ?? false
-    case .keyMissing(let variable): key == "key-environment" && value == variable
+    case .keyMissing(let variable), .keyVariableDamaged(let variable, _):
+      key == "key-environment" && value == variable
     case .keyTooShort: key == "key-environment" || key == "key-file"
-    case .keyUnreadable(let path), .keyFileDamaged(let path, _), .revocationFileDamaged(let path, _),
+    case .keyUnreadable(let path), .keyFileDamaged(let path, _), .revocationFileDamaged(let path, _, _),
       .revocationFileUnusable(let path), .certificateUnusable(let path, _), .dataDirectoryUnusable(let path),
       .dataDirectoryInUse(let path):
       value == path

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import Ropewalk
+import RopewalkPlainText
+import RopewalkSync
 
 /// Which replica file. Where a plain file that is mirrored is named, its replica beside it is meant.
 struct ReplicaArgument: ParsableArguments {
@@ -55,6 +57,9 @@ enum ReplicaPath {
     }
   }
 
+  /// Throws if the replica would be refused, before anything is made beside it.
+  static func mustNotBeRefused(_ path: String) throws { try naming(path) { try Replica.look(path: path) } }
+
   static func mustExist(_ path: String) throws {
     guard FileManager.default.fileExists(atPath: path) else {
       throw Failure(.file, "there is no replica at \(path); `ropewalk sync` or `ropewalk mirror` makes one")
@@ -65,30 +70,35 @@ enum ReplicaPath {
 /// Which document of a replica; not needed where there is only one.
 struct DocumentOptions: ParsableArguments {
   @Option(help: "The room. (default: the only one)")
-  var room: String?
+  var room: NameArgument?
 
   @Option(help: "The document's name. (default: the only one)")
-  var document: String?
+  var document: NameArgument?
 
   /// The one document that is meant.
   func find(in replica: Replica) throws -> ReplicaDocument {
-    let all = try replica.documents(in: room).filter {
-      $0.isCurrent && (document == nil || $0.key.name.text == document)
+    let name = try document.map { text in
+      guard let name = DocumentName(text.text) else { throw ReplicaError.invalidDocumentName }
+      return name
+    }
+    let all = try replica.documents(in: room?.text).filter {
+      $0.isCurrent && (name == nil || $0.key.name == name)
     }
     guard let only = all.first else {
-      let wish = [document.map { "named \($0)" }, room.map { "in room \($0)" }].compactMap { $0 }
-      throw Failure(.file, "the replica holds no document \(wish.joined(separator: " "))".trimmed)
+      let wish = [
+        name.map { " named \($0.shown)" }, room.map { " in room \(VisibleName.text($0.text))" },
+      ].compactMap { $0 }
+      throw Failure(.file, "the replica holds no document\(wish.joined())")
     }
     guard all.count == 1 else {
-      let names = all.map { "--room \($0.room.text) --document \($0.key.name.text)" }
+      let (rooms, names) = (VisibleNames(all.map(\.room.text)), VisibleNames(all.map(\.key.name.text)))
+      let choices = all.map { status in
+        let (room, name) = (rooms.text(status.room.text), names.text(status.key.name.text))
+        return "--room \(Wording.argument(room)) --document \(Wording.argument(name))"
+      }
       throw Failure(
-        .usage, "the replica holds several documents; choose one:\n  " + names.joined(separator: "\n  "))
+        .usage, "the replica holds several documents; choose one:\n  " + choices.joined(separator: "\n  "))
     }
     return try replica.document(only.key.name.text, in: only.room.text)
   }
-}
-
-extension String {
-  /// Without whitespace at its ends.
-  fileprivate var trimmed: String { trimmingCharacters(in: .whitespaces) }
 }

@@ -72,15 +72,15 @@ struct Failure: Error, Equatable {
     case .untrusted(let reason):
       self.init(
         .unreachable, "the relay's certificate cannot be trusted (\(reason)); --ca-file names one to trust")
-    case .trustFileUnreadable: self.init(.file, error.description)
+    case .trustFileUnusable: self.init(.file, error.description)
     case .connectionLost: self.init(.unreachable, "the connection was lost; nothing is lost, try again")
     case .refused(let room, let error):
-      let place = room.map { "room \($0.text)" } ?? "the connection"
+      let place = room.map { "room \($0.shown)" } ?? "the connection"
       self.init(.refused, "the relay refuses \(place): \(error.text)")
     case .pushRefused(let room, let refusal):
       self.init(
         .refused,
-        "the relay does not take changes to room \(room.text) (\(refusal)); they stay in the replica")
+        "the relay does not take changes to room \(room.shown) (\(refusal)); they stay in the replica")
     case .replica(let error): self.init(error)
     case .closed: self.init(.other, "the connection was closed")
     }

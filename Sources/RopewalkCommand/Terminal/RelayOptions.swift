@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Ropewalk
+import RopewalkPlainText
 import RopewalkSync
 
 /// Which relay, and who is asking.
@@ -24,29 +25,65 @@ struct RelayOptions: ParsableArguments {
   /// How to connect.
   var clientOptions: ClientOptions {
     var options = ClientOptions()
-    options.trustFile = caFile ?? ProcessInfo.processInfo.environment["ROPEWALK_CA_FILE"]
+    options.trustFile = caFile ?? Self.variable("ROPEWALK_CA_FILE")
     return options
   }
 
   /// What to connect to.
   var url: String {
-    address ?? ProcessInfo.processInfo.environment["ROPEWALK_RELAY"]
-      ?? "ws://127.0.0.1:\(WireProtocol.defaultPort)/sync"
+    address ?? Self.variable("ROPEWALK_RELAY") ?? "ws://127.0.0.1:\(WireProtocol.defaultPort)/sync"
   }
 
   /// What to present, if anything.
   func presentedToken() throws -> String? {
-    if let token { return token }
-    if let tokenFile {
-      guard let data = FileManager.default.contents(atPath: tokenFile) else {
-        throw Failure(.file, "the token file \(tokenFile) cannot be read")
-      }
-      return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-    return ProcessInfo.processInfo.environment["ROPEWALK_TOKEN"]
+    if let token { return try TokenText.checked(token, from: "--token") }
+    if let tokenFile { return try TokenText.read(tokenFile) }
+    return try Self.variable("ROPEWALK_TOKEN").map { try TokenText.checked($0, from: "ROPEWALK_TOKEN") }
   }
 
   func validate() throws {
     if token != nil && tokenFile != nil { throw ValidationError("Give --token or --token-file, not both.") }
+    // A variable that is set and empty was meant to hold something.
+    let variables = [
+      ("ROPEWALK_RELAY", address != nil), ("ROPEWALK_TOKEN", token != nil || tokenFile != nil),
+      ("ROPEWALK_CA_FILE", caFile != nil),
+    ]
+    for (name, isOverridden) in variables where !isOverridden && Self.variable(name)?.isEmpty == true {
+      throw ValidationError("\(name) is set and empty; unset it to go without.")
+    }
+  }
+
+  private static func variable(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
+}
+
+/// A token as it is handed over: one word in one line.
+enum TokenText {
+  /// Reads a file that holds a token.
+  static func read(_ path: String) throws -> String {
+    do { return try word(TextFile(path: path)) } catch let error as TextFileError {
+      switch error.problem {
+      case .empty: throw Failure(.file, "the token file \(path) holds no token")
+      case .unreadable, .isFolder:
+        throw Failure(.file, "the token file \(path) cannot be read: \(error.reason)")
+      default: throw Failure(.file, "\(error)")
+      }
+    }
+  }
+
+  /// Checks a token that was given otherwise; blanks and line ends at its ends do not count.
+  static func checked(_ text: String, from source: String) throws -> String {
+    do { return try word(TextFile(path: source, content: Array(text.utf8))) } catch let error as TextFileError
+    {
+      if error.problem == .empty { throw Failure(.usage, "\(source) holds no token") }
+      throw Failure(.usage, "\(error)")
+    }
+  }
+
+  private static func word(_ file: TextFile) throws -> String {
+    let line = try file.onlyLine
+    guard line.bytes.allSatisfy({ (0x21..<0x7f).contains($0) }) else {
+      throw Failure(.file, "\(file.path):\(line.number): a token is one word of printable ASCII")
+    }
+    return line.text
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Ropewalk
+import RopewalkPlainText
 
 /// Numbers and times as people read them.
 enum Wording {
@@ -33,6 +34,17 @@ enum Wording {
     return date.formatted(.iso8601.dateTimeSeparator(.space))
   }
 
+  /// An argument as a shell takes it for one word.
+  static func argument(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { byte in
+      switch byte {
+      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x80...: true
+      default: "-_./:@%+,=".utf8.contains(byte)
+      }
+    }
+    return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+  }
+
   /// A replica or lineage number as sixteen hexadecimal digits.
   static func id(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)
@@ -44,8 +56,8 @@ extension Wording {
   /// "#9 of notes.md by ann, 120 bytes (log, row 9: …)".
   static func held(_ entry: HeldEntry) -> String {
     let place = entry.cursor.map { "#\($0)" } ?? "an update from a file"
-    let document = entry.key.map { " of \($0.name.text)" } ?? ""
-    let subject = entry.subject.map { " by \($0)" } ?? ""
+    let document = entry.key.map { " of \($0.name.shown)" } ?? ""
+    let subject = entry.subject.map { " by \(VisibleName.text($0))" } ?? ""
     return "\(place)\(document)\(subject), \(count(entry.byteCount, "byte")) (\(entry.reason))"
   }
 }

@@ -70,7 +70,7 @@ extension Connection {
   private func verify(_ token: [UInt8]) {
     if let identity = services.credentials.anonymous(token) { return verified(.success(identity)) }
     Task {
-      let result = await services.credentials.result(for: token, now: services.now())
+      let result = services.credentials.result(for: token, now: services.now())
       loop.execute { self.verified(result) }
     }
   }

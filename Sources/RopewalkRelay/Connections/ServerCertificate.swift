@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOSSL
+import RopewalkPlainText
 
 /// The certificate that the relay shows, and can change while it runs: connections that are open keep the
 /// one they were made with.
@@ -26,16 +27,23 @@ final class ServerCertificate: Sendable {
   func handler() -> NIOSSLServerHandler { NIOSSLServerHandler(context: context.withLockedValue { $0 }) }
 
   private static func load(_ certificatePath: String, _ keyPath: String) throws(RelayError) -> NIOSSLContext {
-    let chain: [NIOSSLCertificate]
-    do { chain = try NIOSSLCertificate.fromPEMFile(certificatePath) } catch {
-      throw .certificateUnusable(path: certificatePath, reason: "it holds no PEM certificate")
+    var chain: [NIOSSLCertificate] = []
+    for block in try blocks(certificatePath) where block.label.hasSuffix("CERTIFICATE") {
+      do { chain.append(try NIOSSLCertificate(bytes: Array(block.text.utf8), format: .pem)) } catch {
+        throw .certificateUnusable(
+          path: certificatePath, reason: "line \(block.line): the PEM block is no certificate")
+      }
     }
     guard !chain.isEmpty else {
       throw .certificateUnusable(path: certificatePath, reason: "it holds no PEM certificate")
     }
-    let key: NIOSSLPrivateKey
-    do { key = try NIOSSLPrivateKey(file: keyPath, format: .pem) } catch {
-      throw .certificateUnusable(path: keyPath, reason: "it holds no PEM private key without a passphrase")
+    let keys = try blocks(keyPath).filter { $0.label.hasSuffix("PRIVATE KEY") }
+    guard keys.count == 1, let key = try? NIOSSLPrivateKey(bytes: Array(keys[0].text.utf8), format: .pem)
+    else {
+      throw .certificateUnusable(
+        path: keyPath,
+        reason: keys.count > 1
+          ? "it holds several private keys" : "it holds no PEM private key without a passphrase")
     }
     var configuration = TLSConfiguration.makeServerConfiguration(
       certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
@@ -44,6 +52,12 @@ final class ServerCertificate: Sendable {
     do { return try NIOSSLContext(configuration: configuration) } catch {
       throw .certificateUnusable(
         path: certificatePath, reason: "it and the private key do not belong together")
+    }
+  }
+
+  private static func blocks(_ path: String) throws(RelayError) -> [PEMBlock] {
+    do { return try TextFile(path: path).pemBlocks() } catch {
+      throw .certificateUnusable(path: path, reason: error.reason)
     }
   }
 }

@@ -185,6 +185,7 @@ extension RelayLogError {
     switch error {
     case let error as RelayLogError: self = error
     case let difference as SchemaDifference: self.init(act: act, reason: .altered(difference))
+    case let failure as DatabaseSchema.LookFailure: self.init(act: act, reason: .sqlite(code: failure.code))
     case let error as DatabaseError:
       self.init(act: act, reason: .sqlite(code: error.extendedResultCode.rawValue))
     default: self.init(act: act, reason: .damaged)

@@ -25,6 +25,7 @@ enum SQLiteLogSchema {
   ///
   /// - Parameter steps: others than those of this release, in tests.
   static func openPool(path: String, steps: [Step]? = nil) throws -> DatabasePool {
+    try look(path, steps)
     var configuration = configuration
     configuration.busyMode = .timeout(5)
     configuration.maximumReaderCount = 4
@@ -41,6 +42,20 @@ enum SQLiteLogSchema {
     return pool
   }
 
+  /// Throws for a file that would be refused, and changes neither the file nor its folder: opening makes files
+  /// beside the database, and closing moves its write-ahead log into it.
+  static func look(_ path: String, _ steps: [Step]? = nil) throws {
+    switch DatabaseLook(path: path) {
+    case .nothing, .empty: return
+    case .foreign: throw RelayLogError(act: .open, reason: .damaged)
+    case .database(let application, let version):
+      let version = Int(version)
+      try check(application: application, version: version, latest: steps?.count ?? self.version)
+      guard let schema = try DatabaseSchema.looking(at: path) else { return }
+      try check(schema, version: version, steps)
+    }
+  }
+
   /// For every connection: what stands in a file's schema must not run functions, and damaged pages are
   /// found before they are used.
   static var configuration: Configuration {
@@ -53,26 +68,29 @@ enum SQLiteLogSchema {
 
   /// Throws a `SchemaDifference` unless a file of this version has that version's tables and nothing besides.
   static func check(_ database: Database, version: Int) throws {
-    try check(database, known.get()[version])
+    try check(DatabaseSchema(of: database), version: version, nil)
   }
 
-  private static func check(_ database: Database, _ expected: DatabaseSchema) throws {
-    if let difference = try DatabaseSchema(of: database).difference(from: expected) { throw difference }
+  private static func check(_ schema: DatabaseSchema, version: Int, _ steps: [Step]?) throws {
+    let expected =
+      try steps.map { try DatabaseSchema(after: $0.prefix(version)) } ?? known.get()[version]
+    if let difference = schema.difference(from: expected) { throw difference }
+  }
+
+  /// The numbers of a log, or of an empty database.
+  private static func check(application: Int32, version: Int, latest: Int) throws {
+    guard application == (version == 0 ? 0 : applicationID), version >= 0 else {
+      throw RelayLogError(act: .open, reason: .damaged)
+    }
+    guard version <= latest else { throw RelayLogError(act: .open, reason: .later(version: version)) }
   }
 
   private static func update(_ database: Database, _ steps: [Step]?) throws {
     let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
     let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-    guard application == (found == 0 ? 0 : applicationID), found >= 0 else {
-      throw RelayLogError(act: .open, reason: .damaged)
-    }
     let all = steps ?? self.steps
-    guard found <= all.count else { throw RelayLogError(act: .open, reason: .later(version: found)) }
-    if let steps {
-      try check(database, DatabaseSchema(after: steps.prefix(found)))
-    } else {
-      try check(database, version: found)
-    }
+    try check(application: application, version: found, latest: all.count)
+    try check(DatabaseSchema(of: database), version: found, steps)
     guard found < all.count else { return }
     for step in all[found...] { try step(database) }
     try database.execute(sql: "PRAGMA application_id = \(applicationID)")

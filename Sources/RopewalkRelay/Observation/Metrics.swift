@@ -61,6 +61,13 @@ struct Metrics: Sendable {
     text.add(
       "ropewalk_refusals_total", .counter, "What was refused.", label: "reason",
       meters.refusals.map { ($0.reason.rawValue, $0.count) })
+    text.add(
+      "ropewalk_revocations", .gauge, "Tokens and subjects that are revoked.",
+      services.credentials.revocationCount)
+    text.add(
+      "ropewalk_files_stale", .gauge,
+      "1 where the files as they are now are not in force: they cannot be read, or lack revocations.",
+      label: "what", ReloadedFiles.Name.allCases.map { ($0.rawValue, services.files.isStale($0) ? 1 : 0) })
     process(&text)
     return text.text
   }

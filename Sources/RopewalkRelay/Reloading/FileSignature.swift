@@ -30,4 +30,7 @@ struct FileSignature: Hashable, Sendable {
     seconds = Int64(modified.tv_sec)
     nanoseconds = Int64(modified.tv_nsec)
   }
+
+  /// Whether both are states of one file, which was not replaced.
+  func isSameFile(as other: FileSignature) -> Bool { device == other.device && inode == other.inode }
 }

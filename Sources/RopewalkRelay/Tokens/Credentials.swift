@@ -29,6 +29,16 @@ final class Credentials: Sendable {
 
   func set(_ revocations: Revocations) { state.withLockedValue { $0.revocations = revocations } }
 
+  /// Puts revocations in force beside those that are.
+  ///
+  /// - Returns: how many of those that were in force the new ones lack.
+  func add(_ revocations: Revocations) -> Int {
+    state.withLockedValue { $0.revocations.formUnion(revocations) }
+  }
+
+  /// How many revocations are in force.
+  var revocationCount: Int { state.withLockedValue { $0.revocations.count } }
+
   /// Who somebody is that shows no token, if such are let in.
   func anonymous(_ token: [UInt8]) -> Identity? {
     let subject = Array(Self.stranger.utf8)
@@ -42,10 +52,10 @@ final class Credentials: Sendable {
   }
 
   /// Checks a token.
-  func result(for token: [UInt8], now: UInt64) async -> Result<Identity, TokenFault> {
+  func result(for token: [UInt8], now: UInt64) -> Result<Identity, TokenFault> {
     guard let verifier = state.withLockedValue({ $0.verifier }) else { return .failure(.missing) }
     do throws(TokenFault) {
-      return .success(try await verifier.identity(of: token, open: open, now: now))
+      return .success(try verifier.identity(of: token, open: open, now: now))
     } catch { return .failure(error) }
   }
 

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import RopewalkPlainText
 
 /// A key for tokens: the secret of HS256, or a public or private key of ES256 or EdDSA. Prints as nothing.
 public struct RelayKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
@@ -36,7 +37,8 @@ public struct RelayKey: Sendable, CustomStringConvertible, CustomDebugStringConv
     self.init(.secret(bytes), id: id)
   }
 
-  /// Reads a file with one key: PEM, or else the secret of HS256, where line ends at the end do not count.
+  /// Reads a file with one key: PEM, or else the secret of HS256 in one line, of which blanks at its ends and
+  /// its line end do not count.
   public init(file path: String) throws(RelayError) {
     let keys = try Self.all(inKeyFile: path)
     guard let key = keys.first, keys.count == 1 else {
@@ -45,12 +47,19 @@ public struct RelayKey: Sendable, CustomStringConvertible, CustomDebugStringConv
     self = key
   }
 
-  /// Reads the secret of HS256 from an environment variable.
+  /// Reads the secret of HS256 from an environment variable, by the rules of a file with one.
   public init(environment variable: String) throws(RelayError) {
     guard let value = ProcessInfo.processInfo.environment[variable] else {
       throw .keyMissing(variable: variable)
     }
-    try self.init(Array(value.utf8))
+    let secret: [UInt8]
+    do { secret = Array(try TextFile(path: variable, content: Array(value.utf8)).onlyLine.bytes) } catch {
+      throw .keyVariableDamaged(variable: variable, reason: error.reason)
+    }
+    if let reason = Self.publicForm(of: secret) {
+      throw .keyVariableDamaged(variable: variable, reason: reason)
+    }
+    try self.init(secret)
   }
 
   /// How tokens are signed with it.

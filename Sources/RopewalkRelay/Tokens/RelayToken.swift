@@ -1,5 +1,4 @@
-import Foundation
-import JWTKit
+import RopewalkPlainText
 import RopewalkSync
 
 /// Makes tokens for development. In production a sign-in service that holds the private key does.
@@ -9,48 +8,40 @@ public enum RelayToken {
   /// - Parameters:
   ///   - key: one that can sign.
   ///   - subject: who, 1 to 255 bytes.
-  ///   - rooms: roles by room name, or by prefix followed by `*`.
+  ///   - rooms: roles by room name, or by prefix followed by `*`. Names are compared by their bytes; of two roles
+  ///     for one name the higher one counts.
   ///   - issued: when, in milliseconds since 1970; nil to leave it out.
   ///   - expires: milliseconds since 1970.
   ///   - id: names the token, so that it can be revoked alone; nil to leave it out.
+  /// - Throws: `RelayError.badSetting`, which says what a token needs.
   public static func mint(
-    key: RelayKey, subject: String, rooms: [String: Role], issued: UInt64? = nil, expires: UInt64,
-    id: String? = nil
-  ) async throws(RelayError) -> String {
-    var claims = Claims(sub: subject, exp: Double(expires / 1000), rooms: rooms.mapValues { $0.name })
+    key: RelayKey, subject: String, rooms: [(pattern: String, role: Role)], issued: UInt64? = nil,
+    expires: UInt64, id: String? = nil
+  ) throws(RelayError) -> String {
+    var roles: [(pattern: [UInt8], role: Role)] = []
+    for room in rooms {
+      let pattern = Array(room.pattern.utf8)
+      if let index = roles.firstIndex(where: { $0.pattern == pattern }) {
+        roles[index].role = max(roles[index].role, room.role)
+      } else {
+        roles.append((pattern, room.role))
+      }
+    }
+    var claims = Claims(
+      sub: Array(subject.utf8), exp: Double(expires / 1000),
+      rooms: roles.map { Claims.Room(pattern: $0.pattern, role: Array($0.role.name.utf8)) })
     claims.iat = issued.map { Double($0 / 1000) }
-    claims.jti = id
+    claims.jti = id.map { Array($0.utf8) }
     guard claims.access(open: []) != nil else {
       throw .badSetting(
         "A token needs a subject of 1 to \(WireProtocol.maximumSubjectBytes) bytes and an expiry.")
     }
     guard key.canSign else { throw .badSetting("A token is signed with a secret or a private key.") }
-    do {
-      let signer = try await TokenKey(key.named)
-      var header = JWTHeader()
-      header.kid = signer.key.id
-      return try await signer.collection.sign(claims, header: header)
-    } catch { throw .badSetting("The token cannot be signed.") }
-  }
-}
-
-/// A key as JWTKit takes it: alone, so that no token is checked against a key it was not signed for.
-struct TokenKey: Sendable {
-  let key: RelayKey
-  let collection: JWTKeyCollection
-
-  /// Throws for a key that JWTKit does not take, which does not happen with those that were read.
-  init(_ key: RelayKey) async throws {
-    self.key = key
-    let collection = JWTKeyCollection()
-    switch key.material {
-    case .secret(let bytes): await collection.add(hmac: HMACKey(from: bytes), digestAlgorithm: .sha256)
-    case .es256(_, let privateKey?): await collection.add(ecdsa: try ES256PrivateKey(backing: privateKey))
-    case .es256(let publicKey, nil): await collection.add(ecdsa: try ES256PublicKey(backing: publicKey))
-    case .eddsa(_, let privateKey?): await collection.add(eddsa: EdDSA.PrivateKey(backing: privateKey))
-    case .eddsa(let publicKey, nil): await collection.add(eddsa: EdDSA.PublicKey(backing: publicKey))
+    let key = key.named
+    guard let token = SignedToken(payload: claims.json, by: key) else {
+      throw .badSetting("The token cannot be signed.")
     }
-    self.collection = collection
+    return token.text
   }
 }
 

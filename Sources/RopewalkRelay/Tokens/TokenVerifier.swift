@@ -1,12 +1,10 @@
-import Foundation
-import JWTKit
 import RopewalkSync
 
 /// Who a connection is, and by what it proved that.
 struct Identity: Sendable {
   let access: Access
   /// The token's `jti`.
-  var tokenID: String?
+  var tokenID: [UInt8]?
   /// When the token was issued, in milliseconds since 1970.
   var issued: UInt64?
   /// The fingerprint of the key that vouches for it; nil where no key does.
@@ -29,62 +27,45 @@ enum TokenFault: String, Error, CaseIterable, Sendable {
 
 /// Checks tokens against a set of keys. Signatures are compared in constant time (swift-crypto).
 struct TokenVerifier: Sendable {
-  private let keys: [TokenKey]
-  private let issuer: String?
-  private let audience: String?
+  private let keys: [RelayKey]
+  private let issuer: [UInt8]?
+  private let audience: [UInt8]?
 
   /// How far the clock of whoever signs may be ahead, in milliseconds.
   private static let skew: UInt64 = 60_000
 
-  private struct Header: Decodable {
-    let alg: String
-    let kid: String?
-    let crit: [String]?
-  }
-
-  init(keys: [RelayKey], issuer: String? = nil, audience: String? = nil) async {
-    var all: [TokenKey] = []
-    for key in keys { if let key = try? await TokenKey(key) { all.append(key) } }
-    self.keys = all
-    self.issuer = issuer
-    self.audience = audience
+  init(keys: [RelayKey], issuer: String? = nil, audience: String? = nil) {
+    self.keys = keys
+    self.issuer = issuer.map { Array($0.utf8) }
+    self.audience = audience.map { Array($0.utf8) }
   }
 
   /// The keys' fingerprints.
-  var fingerprints: Set<[UInt8]> { Set(keys.map { $0.key.fingerprint }) }
+  var fingerprints: Set<[UInt8]> { Set(keys.map(\.fingerprint)) }
 
   /// Reads a token.
   ///
   /// - Parameter open: what is open to all.
-  func identity(
-    of token: [UInt8], open: [Access.Grant], now: UInt64
-  ) async throws(TokenFault) -> Identity {
+  func identity(of token: [UInt8], open: [Access.Grant], now: UInt64) throws(TokenFault) -> Identity {
     guard !token.isEmpty else { throw .missing }
-    guard token.count <= WireProtocol.maximumTokenBytes, let header = Self.header(of: token) else {
+    guard token.count <= WireProtocol.maximumTokenBytes, let token = SignedToken(token) else {
       throw .malformed
     }
-    let candidates = keys(for: header)
+    let candidates = keys(for: token)
     if candidates.isEmpty { throw .unknownKey }
-    for candidate in candidates {
-      let claims: Claims
-      do { claims = try await candidate.collection.verify(token, as: Claims.self) } catch {
-        if (error as? JWTError)?.errorType == .signatureVerificationFailed { continue }
-        throw .badClaims
-      }
-      return try check(claims, candidate.key, open, now)
-    }
-    throw .badSignature
+    guard let key = candidates.first(where: { token.isSigned(by: $0) }) else { throw .badSignature }
+    guard let claims = Claims(json: token.payload) else { throw .badClaims }
+    return try check(claims, key, open, now)
   }
 
   /// A token that names a key is checked against that one alone; keys without a name check what no other
   /// key is named by.
-  private func keys(for header: Header) -> [TokenKey] {
-    // A header that must be understood, and is not.
-    guard header.crit == nil else { return [] }
-    let able = keys.filter { $0.key.algorithm.rawValue == header.alg }
-    guard let id = header.kid else { return able }
-    let named = able.filter { $0.key.id == id }
-    return named.isEmpty ? able.filter { $0.key.id == nil } : named
+  private func keys(for token: SignedToken) -> [RelayKey] {
+    if token.needsMore { return [] }
+    let able = keys.filter { $0.algorithm.rawValue == token.algorithm }
+    guard let id = token.keyID else { return able }
+    let named = able.filter { $0.id.map { $0.utf8.elementsEqual(id) } ?? false }
+    return named.isEmpty ? able.filter { $0.id == nil } : named
   }
 
   private func check(
@@ -96,17 +77,9 @@ struct TokenVerifier: Sendable {
       if start > now + Self.skew { throw .notYetValid }
     }
     if let issuer, claims.iss != issuer { throw .wrongIssuer }
-    if let audience, claims.aud?.values.contains(audience) != true { throw .wrongAudience }
+    if let audience, !claims.aud.contains(audience) { throw .wrongAudience }
     return Identity(
       access: access, tokenID: claims.jti, issued: claims.iat.flatMap(Claims.milliseconds),
       key: key.fingerprint)
-  }
-
-  private static func header(of token: [UInt8]) -> Header? {
-    let parts = token.split(separator: 0x2e, omittingEmptySubsequences: false)
-    guard parts.count == 3, let text = String(validating: parts[0], as: UTF8.self),
-      let bytes = Base64URL.decode(text)
-    else { return nil }
-    return try? JSONDecoder().decode(Header.self, from: Data(bytes))
   }
 }

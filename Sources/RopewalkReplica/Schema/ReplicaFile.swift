@@ -15,7 +15,25 @@ enum ReplicaFile {
     try ReplicaError.mapping { try openReadOnly(path, options) }
   }
 
+  /// Throws for a file that would be refused, and changes neither the file nor its folder. A file that is not
+  /// there is not refused.
+  static func look(_ path: String) throws(ReplicaError) { try ReplicaError.mapping { try mustBeOurs(path) } }
+
+  /// Opening makes files beside the database, and closing moves its write-ahead log into it: so what is refused
+  /// is refused before it is opened.
+  private static func mustBeOurs(_ path: String) throws {
+    switch DatabaseLook(path: path) {
+    case .nothing, .empty: return
+    case .foreign: throw ReplicaError.notAReplica
+    case .database(let application, let version):
+      try check(application: application, version: version)
+      guard let schema = try DatabaseSchema.looking(at: path) else { return }
+      try check(schema, application: application, version: version)
+    }
+  }
+
   private static func open(_ path: String, _ options: ReplicaOptions) throws -> DatabaseQueue {
+    try mustBeOurs(path)
     let queue = try DatabaseQueue(path: path, configuration: configuration(options, isReadOnly: false))
     try queue.writeWithoutTransaction { db in
       if try checkAtOnce(db) < Schema.current {
@@ -34,6 +52,7 @@ enum ReplicaFile {
   }
 
   private static func openReadOnly(_ path: String, _ options: ReplicaOptions) throws -> DatabaseQueue {
+    try mustBeOurs(path)
     let queue = try DatabaseQueue(path: path, configuration: configuration(options, isReadOnly: true))
     let found = try queue.writeWithoutTransaction(checkAtOnce)
     guard found == Schema.current else {
@@ -58,24 +77,27 @@ enum ReplicaFile {
   /// The schema's number; 0 for an empty database. Throws if the file is something else or newer, and if
   /// there is anything in its schema but what the releases made: nothing of it may run.
   private static func check(_ db: Database) throws -> Int {
-    let application = try integer(db, "PRAGMA application_id")
-    let version = try integer(db, "PRAGMA user_version")
-    let schema = try DatabaseSchema(of: db)
-    let known = try Schema.known.get()
-    guard application == Int64(Schema.applicationID) else {
-      guard application == 0, version == 0, schema.difference(from: known[0]) == nil else {
-        throw ReplicaError.notAReplica
-      }
-      return 0
-    }
-    guard version <= Int64(Schema.current) else {
+    let application = Int32(truncatingIfNeeded: try integer(db, "PRAGMA application_id"))
+    let version = Int32(truncatingIfNeeded: try integer(db, "PRAGMA user_version"))
+    try check(application: application, version: version)
+    try check(DatabaseSchema(of: db), application: application, version: version)
+    return Int(version)
+  }
+
+  /// The numbers of a replica that this release knows, or of an empty database.
+  private static func check(application: Int32, version: Int32) throws {
+    if application == 0, version == 0 { return }
+    guard application == Schema.applicationID, version >= 1 else { throw ReplicaError.notAReplica }
+    guard Int(version) <= Schema.current else {
       throw ReplicaError.newerSchema(found: Int(version), supported: Schema.current)
     }
-    guard version >= 1 else { throw ReplicaError.notAReplica }
-    if let difference = schema.difference(from: known[Int(version)]) {
-      throw ReplicaError.damaged(.init(place: "schema", problem: difference.description))
-    }
-    return Int(version)
+  }
+
+  /// The schema that belongs to the numbers.
+  private static func check(_ schema: DatabaseSchema, application: Int32, version: Int32) throws {
+    guard let difference = schema.difference(from: try Schema.known.get()[Int(version)]) else { return }
+    if application == 0 { throw ReplicaError.notAReplica }
+    throw ReplicaError.damaged(.init(place: "schema", problem: difference.description))
   }
 
   /// Checks in a transaction of its own: another process may be bringing the file up to date.

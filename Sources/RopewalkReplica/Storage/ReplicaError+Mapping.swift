@@ -1,5 +1,6 @@
 import GRDB
 import RopewalkCore
+import RopewalkSQLite
 import RopewalkZstd
 
 extension ReplicaError {
@@ -8,6 +9,7 @@ extension ReplicaError {
     switch error {
     case let error as ReplicaError: self = error
     case let error as DatabaseError: self.init(error)
+    case let error as DatabaseSchema.LookFailure: self.init(code: error.code, message: error.message)
     case is RowDecodingError:
       self = .damaged(Damage(place: "file", problem: "a column holds a value of another type"))
     default: self = .damaged(Damage(place: "file", problem: "\(type(of: error))"))
@@ -15,13 +17,17 @@ extension ReplicaError {
   }
 
   private init(_ error: DatabaseError) {
-    let message = error.message ?? "no message"
-    switch error.resultCode {
+    self.init(code: error.extendedResultCode.rawValue, message: error.message ?? "no message")
+  }
+
+  /// - Parameter code: SQLite's extended result code.
+  private init(code: Int32, message: String) {
+    switch ResultCode(rawValue: code).primaryResultCode {
     case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy
     case .SQLITE_NOTADB: self = .notAReplica
     case .SQLITE_CORRUPT: self = .damaged(Damage(place: "file", problem: message))
     case .SQLITE_MISUSE: self = .closed
-    default: self = .storage(code: error.extendedResultCode.rawValue, message: message)
+    default: self = .storage(code: code, message: message)
     }
   }
 

@@ -63,11 +63,13 @@ func withKeyedFolder(_ body: (KeyedFolder) async throws -> Void) async throws {
 
 /// A token of an hour.
 func token(
-  _ key: RelayKey, _ rooms: [String: Role] = ["*": .edit], subject: String = "ann", id: String? = nil,
+  _ key: RelayKey, _ rooms: KeyValuePairs<String, Role> = ["*": .edit], subject: String = "ann",
+  id: String? = nil,
   issued: UInt64? = nil
 ) async throws -> String {
-  try await RelayToken.mint(
-    key: key, subject: subject, rooms: rooms, issued: issued, expires: testMoment + 3_600_000, id: id)
+  try RelayToken.mint(
+    key: key, subject: subject, rooms: rooms.map { ($0.key, $0.value) }, issued: issued,
+    expires: testMoment + 3_600_000, id: id)
 }
 
 extension Peer {

@@ -11,6 +11,7 @@ extension RelayStore {
   /// whole.
   /// - Returns: the size of the copy, in bytes.
   public func backup(to target: String) throws(Failure) -> Int {
+    try mustBeOurs()
     let final = target + "/log.sqlite"
     let partial = final + ".partial"
     let files = FileManager.default
@@ -57,18 +58,14 @@ extension RelayStore {
 
   /// Folds all that is not folded yet, and gives the space back to the system if no relay is running.
   public func compact() throws(Failure) -> Compaction {
-    guard FileManager.default.fileExists(atPath: logPath) else { throw .noLog(path: logPath) }
+    try mustBeOurs()
     var done = Compaction()
     done.bytesBefore = size
     let lock = try? DataDirectory(path: directory)
     defer { lock?.unlock() }
     // An older log is brought up to date by whoever opens it first.
     if lock != nil {
-      do { try SQLiteLogSchema.openPool(path: logPath).close() } catch let difference as SchemaDifference {
-        throw .altered(path: logPath, reason: difference.description)
-      } catch {
-        throw .unusable(path: logPath, code: (error as? DatabaseError)?.extendedResultCode.rawValue)
-      }
+      do { try SQLiteLogSchema.openPool(path: logPath).close() } catch { throw failure(error) }
     }
     try withLog(isReadOnly: false) { queue in
       let rooms = try queue.read { try Int64.fetchAll($0, sql: "SELECT id FROM rooms ORDER BY id") }

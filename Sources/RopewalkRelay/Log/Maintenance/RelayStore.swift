@@ -8,7 +8,7 @@ import RopewalkSync
 /// Every method waits for the disk: not for an event loop.
 public struct RelayStore: Sendable {
   let directory: String
-  var logPath: String { directory + "/log.sqlite" }
+  var logPath: String { DataDirectory.logPath(in: directory) }
 
   /// Names a directory; nothing is opened yet.
   public init(directory: String) { self.directory = directory }
@@ -47,7 +47,7 @@ public struct RelayStore: Sendable {
   func withLog<Value>(
     isReadOnly: Bool, _ body: (DatabaseQueue) throws -> Value
   ) throws(Failure) -> Value {
-    guard FileManager.default.fileExists(atPath: logPath) else { throw .noLog(path: logPath) }
+    try mustBeOurs()
     do {
       var configuration = SQLiteLogSchema.configuration
       configuration.readonly = isReadOnly
@@ -63,13 +63,26 @@ public struct RelayStore: Sendable {
         if !isReadOnly { try database.execute(sql: "PRAGMA synchronous = FULL") }
       }
       return try body(queue)
-    } catch let failure as Failure {
-      throw failure
-    } catch let difference as SchemaDifference {
-      throw .altered(path: logPath, reason: difference.description)
-    } catch let error as DatabaseError {
-      throw .unusable(path: logPath, code: error.extendedResultCode.rawValue)
-    } catch { throw .unusable(path: logPath, code: nil) }
+    } catch { throw failure(error) }
+  }
+
+  /// Throws for a log that is refused, before anything is made beside it.
+  func mustBeOurs() throws(Failure) {
+    guard FileManager.default.fileExists(atPath: logPath) else { throw .noLog(path: logPath) }
+    do { try SQLiteLogSchema.look(logPath) } catch { throw failure(error) }
+  }
+
+  func failure(_ error: any Error) -> Failure {
+    switch error {
+    case let failure as Failure: return failure
+    case let difference as SchemaDifference: return .altered(path: logPath, reason: difference.description)
+    case let error as DatabaseError: return .unusable(path: logPath, code: error.extendedResultCode.rawValue)
+    case let error as DatabaseSchema.LookFailure: return .unusable(path: logPath, code: error.code)
+    case let error as RelayLogError where error.act == .open:
+      if case .later = error.reason { return .tooNew(path: logPath) }
+      return .noLog(path: logPath)
+    default: return .unusable(path: logPath, code: nil)
+    }
   }
 
   private func check(_ database: Database) throws {

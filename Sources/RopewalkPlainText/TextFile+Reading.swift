@@ -1,0 +1,56 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension TextFile {
+  /// The largest file that is read unless told otherwise, in bytes.
+  package static let standardLimit = 1 << 20
+
+  /// Reads a file, or a pipe to its end.
+  package init(path: String, limit: Int = standardLimit) throws(TextFileError) {
+    try self.init(path: path, content: Self.content(of: path, limit: limit))
+  }
+
+  /// Reads a file; nil if there is none of that name.
+  package static func ifThere(path: String, limit: Int = standardLimit) throws(TextFileError) -> TextFile? {
+    var status = stat()
+    if stat(path, &status) != 0, errno == ENOENT { return nil }
+    return try TextFile(path: path, limit: limit)
+  }
+
+  /// At most `limit` bytes, whatever size the system gives for it: pipes have none.
+  private static func content(of path: String, limit: Int) throws(TextFileError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unreadable(path, errno) }
+    defer { close(descriptor) }
+    var content: [UInt8] = []
+    let piece = 1 << 16
+    while true {
+      let old = content.count
+      var code: Int32 = 0
+      var count = 0
+      content.append(contentsOf: repeatElement(0, count: piece))
+      content.withUnsafeMutableBytes { buffer in
+        repeat {
+          count = read(descriptor, buffer.baseAddress?.advanced(by: old), piece)
+          code = errno
+        } while count < 0 && code == EINTR
+      }
+      guard count >= 0 else { throw unreadable(path, code) }
+      content.removeLast(piece - count)
+      if count == 0 { return content }
+      guard content.count <= limit else { throw TextFileError(path: path, .tooLarge(limit: limit)) }
+    }
+  }
+
+  private static func unreadable(_ path: String, _ code: Int32) -> TextFileError {
+    if code == EISDIR { return TextFileError(path: path, .isFolder) }
+    return TextFileError(path: path, .unreadable(String(cString: strerror(code))))
+  }
+}
