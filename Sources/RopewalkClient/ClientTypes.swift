@@ -16,7 +16,8 @@ public struct ClientOptions: Sendable {
   public var firstPause: UInt64 = 200
   /// The longest pause, in milliseconds.
   public var longestPause: UInt64 = 30_000
-  /// How often to look whether another process wrote into the file, in milliseconds.
+  /// How often to look whether another process wrote into the file, in milliseconds. Looks become rarer, down to a
+  /// twentieth, while none writes.
   public var watchInterval: UInt64 = 50
   /// The largest update that is sent, in bytes, where the relay allows it.
   public var largestUpdate = 256 * 1024

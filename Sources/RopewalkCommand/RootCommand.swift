@@ -34,6 +34,7 @@ struct RootCommand: AsyncParsableCommand {
 
   static func main() async {
     do {
+      try Self.checkArguments()
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
@@ -45,5 +46,27 @@ struct RootCommand: AsyncParsableCommand {
       Console.standard.problem("ropewalk: \(failure.message)")
       Foundation.exit(failure.code.rawValue)
     }
+  }
+
+  /// Refuses what is not UTF-8: Swift would repair it, and a repaired name is the name of another file.
+  private static func checkArguments() throws {
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+      guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else {
+        continue
+      }
+      let bytes = UnsafeBufferPointer(start: argument, count: strlen(argument)).map { UInt8(bitPattern: $0) }
+      throw Failure(
+        .usage, "argument \(index) is not UTF-8: \(shown(bytes)); rename the file, or give it a name that is")
+    }
+  }
+
+  /// Bytes as a shell takes them.
+  private static func shown(_ bytes: [UInt8]) -> String {
+    "$'"
+      + bytes.map { byte -> String in
+        let isPlain = 0x20..<0x7f ~= byte && byte != 0x27 && byte != 0x5c
+        let digits = String(byte, radix: 16)
+        return isPlain ? String(UnicodeScalar(byte)) : "\\x" + (byte < 16 ? "0" : "") + digits
+      }.joined() + "'"
   }
 }

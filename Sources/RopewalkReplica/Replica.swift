@@ -40,7 +40,10 @@ public final class Replica: Sendable {
 
   /// Looks for what other processes wrote, and delivers it to `changes()`. Costs microseconds if there is
   /// nothing. Every other call does the same first; this is for those who only watch.
-  public func refresh() throws(ReplicaError) { try read { _ in } }
+  ///
+  /// - Returns: whether another process has written since the last look.
+  @discardableResult
+  public func refresh() throws(ReplicaError) -> Bool { try read { $0.foundForeignWrites } }
 
   /// Writes a copy of the replica, complete in one file, while it is in use. There must be no such file yet.
   public func copy(to path: String) throws(ReplicaError) {

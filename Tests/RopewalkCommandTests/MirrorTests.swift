@@ -1,5 +1,6 @@
 import Foundation
 import Ropewalk
+import Synchronization
 import Testing
 
 @testable import RopewalkCommand
@@ -148,26 +149,25 @@ import Testing
   }
 
   @Test func aProgramThatKeepsTheFileOpenIsReadButNotCutOff() throws {
+    let time = Mutex(0.0)
+    func later() { time.withLock { $0 += 60 } }
+    let file = PlainFile(at: FilePlace(folder["notes.md"], in: "/")) { time.withLock { $0 } }
     try folder.write("log 1\n", to: "notes.md")
     let writer = Foundation.open(folder["notes.md"], O_WRONLY | O_APPEND | O_CLOEXEC)
-    var mirror = try aged { try open() }
-    _ = try aged { try mirror.settle() }
+    #expect(try file.read() == .busy)
+    later()
+    var mirror = try Mirror.open(file: file, replica: replica, name: "notes.md", room: "team", take: nil)
+      .mirror
     #expect(FileBytes.write(Array("log 2\n".utf8), to: writer))
     #expect(try mirror.settle().standing == .busy)
-    #expect(try aged { try mirror.settle() }.saved.inserted == 6)
+    later()
+    #expect(try mirror.settle().saved.inserted == 6)
     try other { $0.insert("X", at: 0) }
-    #expect(try aged { try mirror.settle() }.standing == .open)
+    #expect(try mirror.settle().standing == .open)
     #expect(folder.text("notes.md") == "log 1\nlog 2\n")
     close(writer)
     #expect(try mirror.settle().standing == .equal)
     #expect(folder.text("notes.md") == "Xlog 1\nlog 2\n")
-  }
-
-  /// Does something when the file has not been written for a while.
-  private func aged<Result>(_ body: () throws -> Result) throws -> Result {
-    let past = Date(timeIntervalSinceNow: -60)
-    try FileManager.default.setAttributes([.modificationDate: past], ofItemAtPath: folder["notes.md"])
-    return try body()
   }
 
   @Test func twoTextsThatNeverMetAreNotMixed() throws {

@@ -134,12 +134,17 @@ extension Client {
         for await _ in signals { await self?.pushEverything() }
       },
       Task { [weak self, options, replica] in
+        var watching = WatchPace(options.watchInterval)
         while !Task.isCancelled {
-          try? await options.sleep(options.watchInterval)
+          try? await options.sleep(watching.interval)
           if Task.isCancelled { return }
           guard self != nil else { return }
           // Delivers what it finds, and signals that the outbox may have grown.
-          do throws(ReplicaError) { try replica.refresh() } catch .closed { return } catch { continue }
+          do throws(ReplicaError) { watching.looked(found: try replica.refresh()) } catch .closed {
+            return
+          } catch {
+            watching.looked(found: false)
+          }
         }
       },
     ]
@@ -154,5 +159,22 @@ extension Client.Ending {
     case .never: self = .failed(.refused(room: nil, error), pause: 0)
     case .after(let pause): self = .failed(.refused(room: nil, error), pause: UInt64(pause))
     }
+  }
+}
+
+/// How often a client looks for what other processes write: less and less while they write nothing.
+struct WatchPace {
+  private let shortest: UInt64
+  private(set) var interval: UInt64
+
+  /// The first interval, which is the shortest, in milliseconds.
+  init(_ shortest: UInt64) { (self.shortest, interval) = (shortest, shortest) }
+
+  mutating func looked(found: Bool) {
+    let longest = shortest.multipliedReportingOverflow(by: 20)
+    let next = interval.addingReportingOverflow(interval / 8 + 1)
+    interval =
+      found || next.overflow
+      ? shortest : min(next.partialValue, longest.overflow ? .max : longest.partialValue)
   }
 }

@@ -20,6 +20,11 @@ struct MirrorCommand: AsyncParsableCommand {
       from the text before, and merged. So an editor that had not noticed takes nothing back; to take it out on \
       purpose, save it once more. A program that saves a text older than that takes others' newer text back.
 
+      A file that a program is still writing is waited for. One that is empty when the mirror begins, or that a failing \
+      program emptied, gets its text back: to delete a text, empty the file while the mirror runs, or begin with --take \
+      file. What cannot be done for the time being (a full disk, a folder that is gone) is said once and done later. \
+      Spec/files.md has the details.
+
       Example: ropewalk mirror notes.md --room team
       """)
 
@@ -41,32 +46,44 @@ struct MirrorCommand: AsyncParsableCommand {
   var take: Mirror.Side?
 
   func run() async throws {
-    let plain = PlainFile(path: file)
+    while try await mirror() == .replicaMoved {}
+    Console.standard.line("stopped")
+  }
+
+  private func mirror() async throws -> MirrorSession.Ending {
+    let plain = PlainFile(at: try FilePlace.named(file), patience: .standard)
+    try plain.follow()
     let (room, name) = (room.text, document?.text ?? plain.name)
-    let path = replica ?? ReplicaPath.beside(plain.path)
+    let path = try replica ?? ReplicaPath.beside(plain.given.path)
     try ReplicaPath.mustNotBeRefused(path)
-    guard let lock = try FileLock(for: plain) else {
-      throw Failure(.file, "another `ropewalk mirror` is keeping \(plain.path) already")
-    }
-    defer { withExtendedLifetime(lock) {} }
+    // Before a replica is made: another mirror has its own.
+    guard let lock = try FileLock(for: plain) else { throw MirrorRound.isKeptByAnother(plain) }
     ReplicaPath.make(path, asReadableAs: plain.path)
     let replica = try ReplicaPath.replica(at: path)
     let client = try Client(
       replica: replica, relay: relay.url, token: try relay.presentedToken(),
       options: relay.clientOptions)
+    let report = MirrorReporter(
+      file: FilePlace.shown(plain.name),
+      place: "\(VisibleName.text(room))/\(VisibleName.text(name)) at \(relay.url)")
     let session = MirrorSession(
-      file: plain, replica: replica, name: name, room: room, take: take, client: client,
-      report: MirrorReporter(
-        file: plain.name, place: "\(VisibleName.text(room))/\(VisibleName.text(name)) at \(relay.url)"))
+      file: plain, replica: replica, name: name, room: room, take: take, client: client, report: report,
+      lock: lock)
+    let ending: MirrorSession.Ending
     do {
-      try await session.run(until: await UnixSignalsSequence(trapping: .sigint, .sigterm))
+      ending = try await session.run(until: await UnixSignalsSequence(trapping: .sigint, .sigterm))
     } catch {
       await client.close()
       throw error
     }
     await client.close()
-    try replica.close()
-    Console.standard.line("stopped")
+    if ending == .replicaMoved {
+      report.beginsAnew(path)
+      try? replica.close()
+    } else {
+      try replica.close()
+    }
+    return ending
   }
 }
 

@@ -31,8 +31,7 @@ extension Mirror {
       return
     }
     let target = MirrorBase(encoded, of: whole)?.document
-    let temporary = try file.readTemporary()
-    if let target, try file.read() == .text(target.utf8) || temporary != .text(target.utf8) {
+    if let target, try file.holds(target.utf8) || !file.holds(target.utf8, temporary: true) {
       // The exchange had happened: what the temporary file holds was replaced, and is looked at first.
       writing = target
     } else {
@@ -55,7 +54,7 @@ extension Mirror {
     let bytes: [UInt8]
     switch try file.read() {
     case .text(let found), .openText(let found): bytes = found
-    case .missing: bytes = []
+    case .missing, .emptied: bytes = []
     case .notText(let line): throw notText(file, line)
     case .busy: throw Failure(.file, "\(file.path) is being written by another program; try again")
     }

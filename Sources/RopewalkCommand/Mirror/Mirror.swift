@@ -101,6 +101,8 @@ struct Mirror {
       switch try file.read() {
       case .busy: report.standing = .busy
       case .notText(let line): report.standing = .notText(line: line)
+      // Its text is written again.
+      case .emptied: break
       // A file that was never there, or was empty, is nothing that an editor may be about to write again.
       case .missing: report.standing = restoresMissing || base.text.isEmpty ? .equal : .missing
       case .text(let bytes): found = bytes
@@ -153,7 +155,7 @@ struct Mirror {
     let content = try file.readTemporary()
     switch content {
     case .busy: return false
-    case .missing: break
+    case .missing, .emptied: break
     case .notText:
       report.kept.append(try file.keepTemporary(as: "not-text"))
     case .text(let text), .openText(let text):

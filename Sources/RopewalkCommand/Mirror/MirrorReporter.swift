@@ -2,9 +2,9 @@ import Ropewalk
 
 /// Says what a mirror does, a line per event, and nothing twice in a row.
 final class MirrorReporter {
-  private let file: String
+  let file: String
   private let place: String
-  private let console: Console
+  let console: Console
   private var lastState: String?
   private var lastStanding = Mirror.Standing.equal
 

@@ -1,5 +1,6 @@
 import Foundation
 import Ropewalk
+import Synchronization
 
 /// A running mirror: watches the file, the document and the relay, and settles whenever one of them moves.
 ///
@@ -12,6 +13,13 @@ struct MirrorSession {
     case stop
   }
 
+  /// How a session ends.
+  enum Ending: Equatable {
+    case stopped
+    /// The replica is not where it was, as after its folder was moved.
+    case replicaMoved
+  }
+
   let file: PlainFile
   let replica: Replica
   let name: String
@@ -19,18 +27,24 @@ struct MirrorSession {
   let take: Mirror.Side?
   let client: Client
   let report: MirrorReporter
+  /// Of the file.
+  let lock: FileLock
+  /// How often the file was looked at because something had moved.
+  let rounds = Rounds()
 
   /// Runs until `stop` ends.
-  func run(until stop: some AsyncSequence<some Sendable, Never> & Sendable) async throws {
-    var mirror = try await open()
+  func run(until stop: some AsyncSequence<some Sendable, Never> & Sendable) async throws -> Ending {
+    let home = ReplicaHome(replica.path)
+    if take == .file { file.memory.takeEmptyFile() }
     let (signals, signal) = AsyncStream.makeStream(of: Signal.self)
-    let watcher = FileWatcher(
-      folder: file.folder, names: [file.name, URL(fileURLWithPath: file.temporaryPath).lastPathComponent])
-    let changes = try mirror.document.changes()
+    let move = Move { signal.yield(.moved) }
+    var round = MirrorRound(mirror: try await open(), report: report, lock: lock)
+    let watcher = watcher()
+    let changes = try round.mirror.document.changes()
     let events = client.events()
     let tasks = [
-      Task { for await _ in watcher.changes { signal.yield(.moved) } },
-      Task { for await _ in changes { signal.yield(.moved) } },
+      Task { for await _ in watcher.changes { move.raise() } },
+      Task { for await _ in changes { move.raise() } },
       Task { for await event in events { signal.yield(.client(event)) } },
       Task {
         for await _ in stop { break }
@@ -40,53 +54,58 @@ struct MirrorSession {
     defer { for task in tasks { task.cancel() } }
 
     var retry: Task<Void, Never>?
-    var missingSince: ContinuousClock.Instant?
-    func settle() throws {
+    defer { retry?.cancel() }
+    func lookAgain(in seconds: Double?) {
       retry?.cancel()
-      let isPatient = missingSince.map { ContinuousClock.now - $0 < Self.grace } ?? true
-      let settled = try mirror.settle(restoresMissing: !isPatient)
-      missingSince = settled.standing == .missing ? missingSince ?? .now : nil
-      report.settled(settled)
-      if let pause = Self.pause(settled.standing) {
-        retry = Task {
-          try? await Task.sleep(for: pause)
-          if !Task.isCancelled { signal.yield(.moved) }
+      retry = seconds.map { seconds in
+        Task {
+          try? await Task.sleep(for: .seconds(seconds))
+          if !Task.isCancelled { move.raise() }
         }
       }
     }
+    func settle() throws {
+      rounds.add()
+      lookAgain(in: try round.settle())
+    }
 
-    report.begun(try mirror.document.read().scalarCount)
+    report.begun(try round.mirror.document.read().scalarCount)
     await client.connect()
     try settle()
     for await next in signals {
       switch next {
-      case .moved: try settle()
-      case .client(.lineageClash(_, mirror.document.name)):
+      case .moved:
+        move.take()
+        if home.hasMoved { return .replicaMoved }
+        if let delay = round.delay { lookAgain(in: delay) } else { try settle() }
+      case .client(.lineageClash(_, round.mirror.document.name)):
         let adopted = try Mirror.adopt(file: file, replica: replica, name: name, room: room, take: take)
-        mirror = adopted.mirror
+        round.mirror = adopted.mirror
+        file.memory.remember(adopted.mirror.base.text)
         report.kept(adopted.kept)
         try settle()
       case .client(.left(_, let error)) where !error.code.isTransient:
-        throw ClientError.refused(room: mirror.document.room, error)
+        throw ClientError.refused(room: round.mirror.document.room, error)
       case .client(.state(.refused(let error))): throw ClientError.refused(room: nil, error)
       case .client(let event): report.happened(event)
       case .stop:
-        try settle()
-        return
+        try round.finish()
+        return .stopped
       }
     }
+    return .stopped
   }
 
-  /// How long a file must be gone before it is written again: some editors remove a file before they write it.
-  private static let grace = Duration.milliseconds(500)
-
-  /// When to look again though nothing was heard.
-  private static func pause(_ standing: Mirror.Standing) -> Duration? {
-    switch standing {
-    case .equal, .notText: nil
-    case .busy: .milliseconds(50)
-    case .open, .missing: grace
-    }
+  /// Watches the name, what it leads to, and the file that was replaced, which a program may still be writing.
+  private func watcher() -> FileWatcher {
+    let file = file
+    return FileWatcher(
+      polls: !file.system.events,
+      hears: { place, isWritten in if place == file.place { file.memory.hear(isBeingWritten: isWritten) } },
+      places: {
+        let places = (try? file.given.followed()) ?? file.memory.places
+        return places + [file.place.beside(".ropewalk-new")]
+      })
   }
 
   /// Opens the mirror. The first time the room is read before, if the relay can be reached, so that a text which is
@@ -109,7 +128,52 @@ struct MirrorSession {
       try await Task.sleep(for: .milliseconds(20))
     }
     let opened = try Mirror.adopt(file: file, replica: replica, name: name, room: room, take: take)
+    file.memory.remember(opened.mirror.base.text)
     report.kept(opened.kept)
     return opened.mirror
+  }
+
+  /// Counts.
+  final class Rounds: Sendable {
+    private let count = Mutex(0)
+    var value: Int { count.withLock { $0 } }
+    func add() { count.withLock { $0 += 1 } }
+  }
+
+  /// Something moved, and nobody has looked yet; however much moves until then, one look finds it.
+  private final class Move: Sendable {
+    private let isRaised = Mutex(false)
+    private let signal: @Sendable () -> Void
+
+    init(_ signal: @escaping @Sendable () -> Void) { self.signal = signal }
+
+    func raise() {
+      let isNew = isRaised.withLock { isRaised in
+        defer { isRaised = true }
+        return !isRaised
+      }
+      if isNew { signal() }
+    }
+
+    func take() { isRaised.withLock { $0 = false } }
+  }
+}
+
+/// Where a replica is, and whether it still is there.
+private struct ReplicaHome {
+  let path: String
+  let signature: FileLook.Signature?
+
+  init(_ path: String) {
+    self.path = path
+    signature = FileLook.Signature(of: path)
+  }
+
+  /// Whether its folder is there, but not the replica that was opened. A folder that is gone may come back.
+  var hasMoved: Bool {
+    guard let signature else { return false }
+    var folder = stat()
+    guard stat(FilePlace(path, in: ".").folder, &folder) == 0 else { return false }
+    return FileLook.Signature(of: path)?.isSameFile(as: signature) != true
   }
 }

@@ -4,49 +4,95 @@ extension PlainFile {
   /// The largest file that is mirrored: 256 MiB.
   static let maximumBytes = 1 << 28
 
-  /// A program that keeps the file open for writing has made a whole text when it has not written for so many seconds.
-  static let quiet = 2.0
-
-  /// When the file was last written, in seconds since 1970.
-  var modified: Double? { Self.modified(path) }
-
-  /// When the temporary file was last written.
-  var temporaryModified: Double? { Self.modified(temporaryPath) }
-
-  private static func modified(_ path: String) -> Double? {
-    var status = stat()
-    return stat(path, &status) == 0 ? FileBytes.modified(status) : nil
+  /// What the file holds now.
+  func read() throws -> Content {
+    try follow()
+    let place = place
+    let last = memory.with { $0.reading.lastSignature }
+    guard var look = try FileLook.take(at: place, leases: system.leases, last: last) else {
+      memory.with { $0.reading.miss() }
+      return .missing
+    }
+    let isKnownToBeWritten = memory.with { $0.isBeingWritten }
+    if look.writer == .unknown && isKnownToBeWritten { look.writer = .some }
+    noteOtherNames(look)
+    let before = memory.with { $0.reading }
+    let verdict = memory.with { [look, now = clock()] in $0.reading.judge(look, at: now) }
+    if case .emptied(let accident) = verdict {
+      memory.with { parts in
+        if parts.remarks.last != .emptied(accident) { parts.remarks.append(.emptied(accident)) }
+      }
+    }
+    do { return try content(look, verdict, was: before.known) } catch {
+      memory.with { $0.reading = before }
+      throw error
+    }
   }
 
-  /// Reads a whole file at a moment at which nobody is writing it.
-  static func read(_ path: String) throws -> Content {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { return .missing }
-      throw failure("cannot be read", path)
+  /// What the temporary file holds: after an exchange, the file that was replaced.
+  func readTemporary() throws -> Content {
+    let place = place.beside(".ropewalk-new")
+    bringBackPrevious()
+    guard let look = try FileLook.take(at: place, leases: system.leases) else { return .missing }
+    let before = memory.with { $0.replaced }
+    let verdict = memory.with { [now = clock()] in $0.replaced.judge(look, at: now) }
+    do { return try content(look, verdict, was: before.known) } catch {
+      memory.with { $0.replaced = before }
+      throw error
     }
-    defer { close(descriptor) }
-    var before = stat()
-    guard fstat(descriptor, &before) == 0 else { throw failure("cannot be read", path) }
-    guard before.st_mode & S_IFMT == S_IFREG else { throw Failure(.file, "\(path) is not a plain file") }
-    guard before.st_size <= maximumBytes else {
-      throw Failure(.file, "\(path) is larger than \(maximumBytes >> 20) MiB")
+  }
+
+  /// Whether the file, or the temporary file, holds just these bytes at this moment, whoever writes it.
+  func holds(_ bytes: [UInt8], temporary: Bool = false) throws -> Bool {
+    let place = temporary ? place.beside(".ropewalk-new") : place
+    return try FileLook.take(at: place, leases: false)?.bytes == bytes
+  }
+
+  private func content(_ look: FileLook, _ verdict: FileReading.Verdict, was known: [UInt8]?) throws
+    -> Content
+  {
+    switch verdict {
+    case .unfinished(let seconds):
+      memory.with { $0.nextLook = seconds }
+      return .busy
+    case .emptied: return .emptied
+    case .text(let isOpen, let loses):
+      guard String(validating: look.bytes, as: UTF8.self) != nil else {
+        return .notText(line: Self.firstBadLine(look.bytes))
+      }
+      if loses, let known {
+        // Before anybody takes the save: it may be all that is left of the text on this device.
+        let kept = try keepBeside(known, as: "before")
+        memory.with { $0.remarks.append(.lost(keptAs: kept)) }
+      }
+      return isOpen ? .openText(look.bytes) : .text(look.bytes)
     }
-    let lease = FileLease(descriptor)
-    if lease == .refused && FileBytes.age(before) < quiet { return .busy }
-    defer { if lease == .held { FileLease.release(descriptor) } }
-    guard let bytes = FileBytes.read(descriptor) else { throw failure("cannot be read", path) }
-    if lease != .held {
-      // Without a lease: nothing may have changed meanwhile, nor very recently.
-      var after = stat()
-      guard fstat(descriptor, &after) == 0, after.st_size == before.st_size,
-        FileBytes.modified(after) == FileBytes.modified(before), FileBytes.age(after) > 0.05
-      else { return .busy }
+  }
+
+  /// Finds out which file the name means now.
+  ///
+  /// What was replaced and not looked at yet is beside the old one, so that comes first.
+  func follow() throws {
+    if memory.with({ $0.isReplacing }) { return }
+    let places = try given.followed()
+    memory.with { [given] parts in
+      guard places != parts.places else { return }
+      let (old, new) = (parts.places[parts.places.count - 1], places[places.count - 1])
+      parts.places = places
+      guard old != new else { return }
+      parts.isBeingWritten = false
+      parts.remarks.append(new == given ? .linkReplaced(was: old.path) : .moved(to: new.path))
     }
-    if String(validating: bytes, as: UTF8.self) != nil {
-      return lease == .refused ? .openText(bytes) : .text(bytes)
+  }
+
+  private func noteOtherNames(_ look: FileLook) {
+    memory.with { [look] parts in
+      guard look.names > 1 else { return parts.manyNamed = nil }
+      if parts.manyNamed?.isSameFile(as: look.signature) != true {
+        parts.remarks.append(.otherNames(count: look.names - 1))
+      }
+      parts.manyNamed = look.signature
     }
-    return .notText(line: firstBadLine(bytes))
   }
 
   private static func firstBadLine(_ bytes: [UInt8]) -> Int {
@@ -55,49 +101,14 @@ extension PlainFile {
   }
 }
 
-/// Whole reads and writes on a descriptor.
-enum FileBytes {
-  static func read(_ descriptor: Int32) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      #if canImport(Glibc)
-        let count = Glibc.read(descriptor, &buffer, buffer.count)
-      #else
-        let count = Darwin.read(descriptor, &buffer, buffer.count)
-      #endif
-      if count == 0 { return bytes }
-      if count < 0 && errno != EINTR { return nil }
-      if count > 0 { bytes += buffer[..<count] }
-      if bytes.count > PlainFile.maximumBytes { return nil }
-    }
-  }
+extension PlainFile {
+  /// When the file was last written, in seconds since 1970.
+  var modified: Double? { Self.modified(path) }
 
-  static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { buffer in
-        #if canImport(Glibc)
-          Glibc.write(descriptor, buffer.baseAddress, buffer.count)
-        #else
-          Darwin.write(descriptor, buffer.baseAddress, buffer.count)
-        #endif
-      }
-      if count < 0 && errno != EINTR { return false }
-      if count > 0 { rest = rest.dropFirst(count) }
-    }
-    return true
-  }
+  /// When the temporary file was last written.
+  var temporaryModified: Double? { Self.modified(temporaryPath) }
 
-  /// Seconds since 1970 of the last change of content.
-  static func modified(_ status: stat) -> Double {
-    #if canImport(Darwin)
-      let time = status.st_mtimespec
-    #else
-      let time = status.st_mtim
-    #endif
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  private static func modified(_ path: String) -> Double? {
+    FileLook.Signature(of: path).map { Double($0.modified) / 1e9 }
   }
-
-  static func age(_ status: stat) -> Double { Date().timeIntervalSince1970 - modified(status) }
 }

@@ -1,12 +1,16 @@
 import Foundation
+import Synchronization
 
 /// The plain file that a mirror keeps, read and replaced so that no other program's save is missed.
 ///
-/// Reading waits for writers: a program that has the file open for writing may have truncated it and not yet
-/// written. On Linux a read lease says whether there is one, and keeps new ones out for the moment of reading.
+/// Reading waits for writers (`FileReading`). On Linux a read lease says whether there is one, and keeps new ones out
+/// for the moment of reading.
 ///
 /// Replacing exchanges the file with a finished temporary one in a single step (`RENAME_EXCHANGE`), so what was
 /// replaced is still there to be looked at: a save that came between reading and replacing is found in it.
+///
+/// The name that a person gave is what counts. Where it is a symbolic link, the file that it points to is kept;
+/// when the name comes to mean another file, that one.
 struct PlainFile: Sendable {
   /// What the file holds.
   enum Content: Equatable {
@@ -16,112 +20,74 @@ struct PlainFile: Sendable {
     case text([UInt8])
     /// A text that has not changed for a while, though a program still has the file open for writing.
     case openText([UInt8])
+    /// Emptied by an accident; its text is to be put back.
+    case emptied
     /// Bytes that are not UTF-8; the first bad line, from 1.
     case notText(line: Int)
-    /// Another program is writing it at this moment.
+    /// It is being written, or looks so.
     case busy
   }
 
-  /// The file, symbolic links resolved.
-  let path: String
-
-  /// A mirror of `path`, which need not exist.
-  init(path: String) {
-    var target = URL(fileURLWithPath: path).standardizedFileURL
-    target = target.deletingLastPathComponent().resolvingSymlinksInPath()
-      .appendingPathComponent(target.lastPathComponent)
-    self.path = target.resolvingSymlinksInPath().path
+  /// What the system can do for a file; tests leave some of it out.
+  struct System: Sendable {
+    var leases = true
+    /// Exchanging two files in one step.
+    var exchanges = true
+    /// Telling of changes.
+    var events = true
   }
 
-  /// Its last component.
-  var name: String { URL(fileURLWithPath: path).lastPathComponent }
+  /// As the person named it.
+  let given: FilePlace
+  let system: System
+  let memory: FileMemory
+  /// Seconds of a clock that never goes back.
+  let clock: @Sendable () -> Double
+
+  /// The file of a name, which need not exist.
+  init(
+    at given: FilePlace, patience: FileReading.Patience = .none, system: System = System(),
+    clock: @escaping @Sendable () -> Double = PlainFile.monotonic
+  ) {
+    (self.given, self.system, self.clock) = (given, system, clock)
+    // Where that cannot be found out, reading says why.
+    memory = FileMemory((try? given.followed()) ?? [given], patience)
+  }
+
+  /// The file of a path from the root of the file system on.
+  init(path: String) { self.init(at: FilePlace(path, in: "/")) }
+
+  /// Since the system was started.
+  static let monotonic: @Sendable () -> Double = {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// Its name, as it was given.
+  var name: String { given.name }
+
+  /// Where the file itself is, symbolic links followed.
+  var place: FilePlace { memory.places[memory.places.count - 1] }
+
+  var path: String { place.path }
 
   /// The folder it is in.
-  var folder: String { URL(fileURLWithPath: path).deletingLastPathComponent().path }
+  var folder: String { place.folder }
 
   /// Where the next content is prepared, and where the previous one is after the exchange.
-  var temporaryPath: String { "\(folder)/.\(name).ropewalk-new" }
+  var temporaryPath: String { place.beside(".ropewalk-new").path }
 
-  /// What the file holds now.
-  func read() throws -> Content { try Self.read(path) }
+  /// Where the previous content is for a moment, on file systems that cannot exchange.
+  var previousPath: String { place.beside(".ropewalk-old").path }
 
-  /// What the temporary file holds.
-  func readTemporary() throws -> Content { try Self.read(temporaryPath) }
+  /// What a mirror locks while it keeps the file.
+  var lockPath: String { place.beside(".ropewalk-lock").path }
 
   /// Who may read and write the file; nil if it is not there.
   var access: FileAccess? { FileAccess(of: path) }
 
-  /// Writes the next content beside the file, with the file's mode and owner, durably.
-  ///
-  /// - Parameter remembered: those that it had, if it is not there.
-  func prepare(_ bytes: [UInt8], as remembered: FileAccess? = nil) throws {
-    unlink(temporaryPath)
-    let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw Self.failure("cannot be written", temporaryPath) }
-    defer { close(descriptor) }
-    (access ?? remembered)?.give(to: descriptor)
-    guard FileBytes.write(bytes, to: descriptor), fsync(descriptor) == 0 else {
-      throw Self.failure("cannot be written", temporaryPath)
-    }
-  }
-
-  /// Puts the prepared content in place. What was there before is then at `temporaryPath`, if there was a file
-  /// and the file system can exchange.
-  func exchange() throws {
-    for _ in 0..<100 {
-      if FileExchange.exchange(temporaryPath, path) || FileExchange.renameIfAbsent(temporaryPath, path) {
-        return syncFolder()
-      }
-      if errno != ENOENT && errno != EEXIST { break }
-    }
-    guard rename(temporaryPath, path) == 0 else { throw Self.failure("cannot be replaced", path) }
-    syncFolder()
-  }
-
-  /// Removes the temporary file, if there is one.
-  func removeTemporary() { unlink(temporaryPath) }
-
-  /// Saves bytes beside the file under a name that tells them apart, and returns that path. The same bytes are
-  /// kept once.
-  func keepBeside(_ bytes: [UInt8], as label: String) throws -> String {
-    for number in 1...10_000 {
-      let candidate = "\(path).\(label)" + (number == 1 ? "" : "-\(number)")
-      if let present = FileManager.default.contents(atPath: candidate) {
-        if present.elementsEqual(bytes) { return candidate }
-        continue
-      }
-      let descriptor = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-      guard descriptor >= 0 else { throw Self.failure("cannot be written", candidate) }
-      defer { close(descriptor) }
-      access?.give(to: descriptor)
-      guard FileBytes.write(bytes, to: descriptor), fsync(descriptor) == 0 else {
-        throw Self.failure("cannot be written", candidate)
-      }
-      syncFolder()
-      return candidate
-    }
-    throw Failure(.file, "\(path): there are too many kept files beside it")
-  }
-
-  /// Keeps the temporary file itself, whatever it holds and whoever has it open.
-  func keepTemporary(as label: String) throws -> String {
-    for number in 1...10_000 {
-      let candidate = "\(path).\(label)" + (number == 1 ? "" : "-\(number)")
-      if FileExchange.renameIfAbsent(temporaryPath, candidate) { return candidate }
-      if errno == ENOENT { return temporaryPath }
-      if errno != EEXIST { break }
-    }
-    throw Self.failure("cannot be kept", temporaryPath)
-  }
-
-  private func syncFolder() {
-    let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return }
-    fsync(descriptor)
-    close(descriptor)
-  }
-
   static func failure(_ problem: String, _ path: String) -> Failure {
-    Failure(.file, "\(path) \(problem): \(String(cString: strerror(errno)))")
+    Failure(.file, "\(FilePlace.shown(path)) \(problem): \(String(cString: strerror(errno)))")
   }
 }

@@ -54,7 +54,8 @@ final class CollectedOutput: Sendable {
     for continuation in satisfied { continuation.resume() }
   }
 
-  private func wait(until isSatisfied: @escaping @Sendable (String) -> Bool) async {
+  /// Waits until the text is as wanted, or the output ends.
+  func wait(until isSatisfied: @escaping @Sendable (String) -> Bool) async {
     await withCheckedContinuation { continuation in
       let isReady = state.withLock { state in
         if state.hasEnded || isSatisfied(state.text) { return true }

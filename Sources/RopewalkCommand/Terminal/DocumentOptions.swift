@@ -22,14 +22,15 @@ struct ReplicaArgument: ParsableArguments {
 /// Where replicas are.
 enum ReplicaPath {
   /// The replica that `mirror` keeps for a plain file: hidden, beside it.
-  static func beside(_ file: String) -> String {
-    let url = URL(fileURLWithPath: file)
-    return url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).ropewalk").path
+  static func beside(_ file: String) throws -> String {
+    // SQLite appends `-journal` and the like to the name.
+    try FilePlace.named(file).beside(".ropewalk", room: 8).path
   }
 
   /// The path itself, or the replica beside it if there is one.
   static func resolved(_ path: String) -> String {
-    FileManager.default.fileExists(atPath: beside(path)) ? beside(path) : path
+    guard let beside = try? beside(path), FileManager.default.fileExists(atPath: beside) else { return path }
+    return beside
   }
 
   /// Makes an empty file for a replica that nobody may read who may not read the plain file: both hold the text.
