@@ -8,7 +8,8 @@ import Synchronization
 ///
 /// Several processes may open one file at once; each sees what the others wrote at its next call. All calls
 /// are safe from any thread. They touch the disk and block meanwhile: for well under a millisecond, unless
-/// another process is writing.
+/// another process is writing. Those that write take turns: one that comes while others write waits for the
+/// transactions that are queued before it, one of each of them, and for no other.
 ///
 /// ```swift
 /// let replica = try Replica(path: "notes.ropewalk")
@@ -24,6 +25,7 @@ public final class Replica: Sendable {
   private let queue: DatabaseQueue
   // Used only inside `perform`, which runs in the database's serial queue.
   private nonisolated(unsafe) let state = ReplicaState()
+  private nonisolated(unsafe) let writers: WriteQueue
   /// The thread that is inside an access; 0 for none.
   private let user = Atomic<UInt>(0)
 
@@ -34,6 +36,7 @@ public final class Replica: Sendable {
     self.path = path
     self.options = options
     queue = try ReplicaFile.queue(path, options)
+    writers = WriteQueue(besides: path)
   }
 
   deinit { observers.finish() }
@@ -59,7 +62,10 @@ public final class Replica: Sendable {
     // A full disk must not keep the file open; the texts are in the updates all the same.
     if (try? read { $0.hasLongTexts }) == true { _ = try? perform(.repeatable) { try $0.saveLongTexts() } }
     observers.finish()
-    try ReplicaError.mapping { try queue.close() }
+    try ReplicaError.mapping {
+      try exclusively { _ in writers.end() }
+      try queue.close()
+    }
   }
 
   // MARK: Transactions
@@ -89,6 +95,10 @@ public final class Replica: Sendable {
   func perform<Result>(_ commit: Commit, _ body: (Transaction) throws -> Result) throws -> Result {
     try exclusively { db in
       try setSynchronous(commit, db)
+      if commit != .none {
+        try writers.enter(milliseconds: options.busyTimeout, whenQueued: options.whenQueued)
+      }
+      defer { writers.leave() }
       let transaction = Transaction(db, state, options, observers)
       var result: Result?
       do {

@@ -15,6 +15,8 @@ public struct ReplicaOptions: Sendable {
   public var durability = Durability.full
   /// How long to wait for another process that is writing, in milliseconds.
   public var busyTimeout = 10_000
+  /// Called when a writer has taken its place in the queue of those who write into the file.
+  var whenQueued: @Sendable () -> Void = {}
   /// After how many updates the tail is folded into a new snapshot.
   public var updatesPerSnapshot = 500
   /// Draws the id of a writing session. Must never give a number twice, anywhere.
