@@ -9,7 +9,6 @@ import Testing
   private let folder: TestFolder
   private let replica: Replica
   private let document: ReplicaDocument
-  private let base: [UInt8]
 
   /// The file holds "abc"; somebody else has put "X" before it.
   init() throws {
@@ -21,7 +20,6 @@ import Testing
     ).mirror
     _ = try mirror.settle()
     document = mirror.document
-    base = try #require(try document.localValue(Mirror.baseKey))
     try document.insert("X", at: 0)
   }
 
@@ -31,12 +29,18 @@ import Testing
       .mirror
     #expect(try mirror.settle().standing == .equal)
     #expect(!folder.names.contains(".notes.md.ropewalk-new"))
-    #expect(try document.localValue(Mirror.writingKey) == nil)
+    #expect(try !seen().isWriting)
     #expect(try document.text == folder.text("notes.md"))
   }
 
-  private func noteWriting() throws {
-    try document.setLocalValue(try document.read().versionVector.encoded, for: Mirror.writingKey)
+  private func seen() throws -> SeenTexts {
+    let encoded = try #require(try document.localValue(Mirror.seenKey))
+    return try #require(SeenTexts(encoded: encoded))
+  }
+
+  private func noteWriting(isBegun: Bool = true) throws {
+    let next = try seen().writing(try document.read(), at: 0, isBegun: isBegun)
+    try document.setLocalValue(next.encoded, for: Mirror.seenKey)
   }
 
   @Test func whileTheTemporaryFileIsWritten() throws {
@@ -87,7 +91,7 @@ import Testing
   @Test func afterEverythingWasNotedButBeforeTheTemporaryFileWasRemoved() throws {
     try folder.write("Xabc", to: "notes.md")
     try folder.write("abc", to: ".notes.md.ropewalk-new")
-    try document.setLocalValue(try document.read().versionVector.encoded, for: Mirror.baseKey)
+    try noteWriting(isBegun: false)
     try settled()
     #expect(folder.text("notes.md") == "Xabc")
   }

@@ -54,7 +54,7 @@ import Testing
     var mirror = try open()
     try folder.replace("notes.md", by: "one 2 three\n")
     let report = try mirror.settle()
-    #expect(report.saved == Mirror.Amount([TextPatch(position: 4, deleted: 3, inserted: [0x32])]))
+    #expect(report.saved == Mirror.Amount([TextPatch(position: 4, deleted: 4, inserted: [0x32, 0x20])]))
     #expect(report.written.isNothing)
     #expect(try mirror.document.text == "one 2 three\n")
   }

@@ -11,46 +11,43 @@ extension Mirror {
   ///
   /// Throws a `lineageClash` failure where both the file and the document have a text, neither is known to come from
   /// the other, and nobody said which to take.
+  ///
+  /// - Parameter mark: kept with the file; tells whether the replica is older than the file.
   static func open(
-    file: PlainFile, replica: Replica, name: String, room: String, take: Side?
+    file: PlainFile, replica: Replica, name: String, room: String, take: Side?, mark: FileMark? = nil
   ) throws -> (mirror: Mirror, kept: [String]) {
     let document = try replica.document(name, in: room)
     let whole = try document.read()
-    if let encoded = try document.localValue(baseKey), let base = MirrorBase(encoded, of: whole) {
-      var mirror = Mirror(file: file, document: document, base: base)
-      try mirror.recover(whole)
-      return (mirror, [])
+    guard let encoded = try document.localValue(seenKey), let seen = SeenTexts(encoded: encoded) else {
+      return try begin(document, whole, file: file, replica: replica, take: take, mark: mark)
     }
-    return try begin(file: file, replica: replica, name: name, room: room, take: take)
-  }
-
-  /// Finds out how far a write had come when the process was killed.
-  private mutating func recover(_ whole: TextDocument) throws {
-    guard let encoded = try document.localValue(Self.writingKey) else {
+    let held = seen.isKnown(to: whole) ? seen.holding(in: whole) : nil
+    var mirror = try Mirror(file: file, document: document, seen: seen, held: held?.utf8 ?? [], mark: mark)
+    if let count = mark?.count, count > seen.count {
+      mirror.wait()
+    } else if held == nil {
+      // Events have got another id since: what the file holds is the best that is known of it.
+      if case .text(let bytes) = try file.read() { mirror.assume(bytes) }
+      try mirror.relocate()
       file.removeTemporary()
-      return
-    }
-    let target = MirrorBase(encoded, of: whole)?.document
-    if let target, try file.holds(target.utf8) || !file.holds(target.utf8, temporary: true) {
-      // The exchange had happened: what the temporary file holds was replaced, and is looked at first.
-      writing = target
     } else {
-      try document.setLocalValue(nil, for: Self.writingKey)
-      file.removeTemporary()
+      try mirror.recover(whole)
     }
+    return (mirror, [])
   }
 
   /// The first time, or after the name came to mean another document.
   private static func begin(
-    file: PlainFile, replica: Replica, name: String, room: String, take: Side?
+    _ document: ReplicaDocument, _ whole: TextDocument, file: PlainFile, replica: Replica, take: Side?,
+    mark: FileMark?
   ) throws -> (mirror: Mirror, kept: [String]) {
-    var document = try replica.document(name, in: room)
-    let whole = try document.read()
     if case .text(let replaced) = try file.readTemporary(), !replaced.isEmpty, replaced != whole.utf8 {
       _ = try file.keepBeside(replaced, as: "mine")
     }
     file.removeTemporary()
-    try document.setLocalValue(nil, for: writingKey)
+    func beginning(with moment: TextDocument, kept: [String] = []) throws -> (mirror: Mirror, kept: [String]) {
+      (try Mirror(file: file, document: document, holding: moment, mark: mark), kept)
+    }
     let bytes: [UInt8]
     switch try file.read() {
     case .text(let found), .openText(let found): bytes = found
@@ -58,51 +55,44 @@ extension Mirror {
     case .notText(let line): throw notText(file, line)
     case .busy: throw Failure(.file, "\(file.path) is being written by another program; try again")
     }
-    if bytes.isEmpty {
-      let empty = MirrorBase(TextDocument(lineage: whole.lineage))
-      try document.setLocalValue(empty.encoded, for: baseKey)
-      return (Mirror(file: file, document: document, base: empty), [])
-    }
+    if bytes.isEmpty { return try beginning(with: TextDocument(lineage: whole.lineage)) }
+    let text = String(decoding: bytes, as: UTF8.self)
     if whole.eventCount == 0 {
-      document = try replica.seed(name, in: room, with: String(decoding: bytes, as: UTF8.self))
-      let base = MirrorBase(try document.read())
-      try document.setLocalValue(base.encoded, for: baseKey)
-      return (Mirror(file: file, document: document, base: base), [])
+      let seeded = try replica.seed(document.name.text, in: document.room.text, with: text)
+      return (try Mirror(file: file, document: seeded, holding: try seeded.read(), mark: mark), [])
     }
-    if bytes == whole.utf8 || take == .file {
-      let kept = bytes == whole.utf8 ? [] : [try file.keepBeside(whole.utf8, as: "room")]
-      let base = MirrorBase(whole)
-      try document.setLocalValue(base.encoded, for: baseKey)
-      return (Mirror(file: file, document: document, base: base), kept)
+    if bytes == whole.utf8 { return try beginning(with: whole) }
+    if take == .file { return try beginning(with: whole, kept: [try file.keepBeside(whole.utf8, as: "room")]) }
+    // An older copy of the room's text.
+    if take == nil, let search = MomentSearch(for: text, in: whole), search.isExact,
+      let moment = TextDocument(whole, at: search.moment)
+    {
+      return try beginning(with: moment)
     }
-    guard take == .room else { throw clash(file, room) }
-    // The file's text is safe beside; what replaces it is then looked at as any other write.
+    guard take == .room else { throw clash(file, document.room.text) }
+    // The file's text is safe beside.
     let kept = try file.keepBeside(bytes, as: "mine")
-    var mirror = Mirror(
-      file: file, document: document, base: MirrorBase(TextDocument(lineage: whole.lineage)))
-    try mirror.replaceKept(bytes, by: whole)
-    return (mirror, [kept])
+    try replace(bytes, in: file, by: whole)
+    return try beginning(with: whole, kept: [kept])
   }
 
   /// Puts the document's text in place of a text that was kept beside.
-  private mutating func replaceKept(_ known: [UInt8], by whole: TextDocument) throws {
+  private static func replace(_ known: [UInt8], in file: PlainFile, by whole: TextDocument) throws {
     try file.prepare(whole.utf8)
     try file.exchange()
     if case .text(let replaced) = try file.readTemporary(), replaced != known {
       _ = try file.keepBeside(replaced, as: "mine")
     }
     file.removeTemporary()
-    try document.setLocalValue(whole.versionVector.encoded, for: Self.baseKey)
-    base.move(to: whole)
   }
 
   /// Settles a clash of lineages that came up when the room was read: the name means the room's document from now on.
   static func adopt(
-    file: PlainFile, replica: Replica, name: String, room: String, take: Side?
+    file: PlainFile, replica: Replica, name: String, room: String, take: Side?, mark: FileMark? = nil
   ) throws -> (mirror: Mirror, kept: [String]) {
     let document = try replica.document(name, in: room)
     guard let rooms = try document.lineages().first(where: { $0.isRooms }), !rooms.isCurrent else {
-      return try open(file: file, replica: replica, name: name, room: room, take: take)
+      return try open(file: file, replica: replica, name: name, room: room, take: take, mark: mark)
     }
     guard let take else { throw clash(file, room) }
     var kept: [String] = []
@@ -115,7 +105,7 @@ extension Mirror {
       kept.append(try file.keepBeside(theirs.utf8, as: "room"))
       try document.adoptRoomLineage(carryingOver: .replacing)
     }
-    let opened = try open(file: file, replica: replica, name: name, room: room, take: take)
+    let opened = try open(file: file, replica: replica, name: name, room: room, take: take, mark: mark)
     return (opened.mirror, kept + opened.kept)
   }
 

@@ -3,15 +3,13 @@ import Ropewalk
 
 /// Keeps a plain file and a document of a replica equal. Everything that happens, `settle` puts right.
 ///
-/// Values are kept with the document in the replica, so that the process may be killed at any moment:
-/// `mirror.base`, the moment whose text the file is known to hold, `mirror.writing`, the moment whose text is
-/// being put into the file, and `mirror.access`, the mode and owner of a file that may be removed. The order
-/// of things when the file is replaced:
+/// Two values are kept with the document in the replica, so that the process may be killed at any moment: `mirror.seen`, what
+/// the file's editor can have read there (`SeenTexts`), and `mirror.access`, the mode and owner of a file that may be
+/// removed. The order of things when the file is replaced:
 ///
 /// ```
-/// prepare temporary ─▶ note "writing" ─▶ exchange ─▶ look at what was replaced ─▶ base = written, no
-/// "writing"
-///                                                    a save nobody had read? into the document first
+/// prepare temporary ─▶ note "is writing" ─▶ exchange ─▶ look at what was replaced ─▶ note "written"
+///                                                       a save nobody had read? into the document first
 /// ```
 struct Mirror {
   /// How far the file and the document are together.
@@ -27,6 +25,8 @@ struct Mirror {
     case notText(line: Int)
     /// The file was removed; it is written again when `restoresMissing`.
     case missing
+    /// The replica is older than the file; both are left alone until the room was read (`catchUp`).
+    case behind
   }
 
   /// What one call of `settle` moved.
@@ -34,7 +34,7 @@ struct Mirror {
     var standing = Standing.equal
     /// Scalars that a save added to and took from the document.
     var saved = Amount()
-    /// Whether a save was taken as made from an earlier text of the file.
+    /// Whether a save was merged as one made from an earlier text, so that what others wrote since comes back.
     var savedOfThePast = false
     /// Scalars that others' changes added to and took from the file.
     var written = Amount()
@@ -61,29 +61,38 @@ struct Mirror {
     }
   }
 
-  static let baseKey = "mirror.base"
-  static let writingKey = "mirror.writing"
+  static let seenKey = "mirror.seen"
   static let accessKey = "mirror.access"
 
   let file: PlainFile
   let document: ReplicaDocument
-  var base: MirrorBase
-  /// What the file held shortly before.
-  var past = MirrorPast()
-  /// When the file was last replaced, in seconds since 1970; the clock is `now`.
-  private var replaced = 0.0
+  /// What the file's editor can have had, as the replica knows it.
+  private(set) var seen: SeenTexts
+  /// The text that the file is known to hold.
+  private(set) var held: [UInt8]
+  /// The text that was exchanged into the file, while what it replaced has not been looked at.
+  private var writing: TextDocument?
+  /// Whether the replica is older than the file.
+  private(set) var isBehind = false
+  /// Who writes what is saved in the file. Belongs to this mirror alone, from its start to its end.
+  private var writer = ReplicaID(rawValue: UInt64.random(in: 1 ... .max))
   /// What was last noted under `accessKey`.
   private var access: FileAccess?
-  /// The time, in seconds since 1970.
-  var now: @Sendable () -> Double = { Date().timeIntervalSince1970 }
-  /// The text that was exchanged into the file, while what it replaced has not been looked at.
-  var writing: TextDocument?
+  /// The count of `seen`, kept with the file.
+  private let mark: FileMark?
+  /// Milliseconds since 1970.
+  var now: @Sendable () -> UInt64 = { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
-  init(file: PlainFile, document: ReplicaDocument, base: MirrorBase, writing: TextDocument? = nil) {
-    self.file = file
-    self.document = document
-    self.base = base
-    self.writing = writing
+  /// A mirror of a file that holds the text of `moment`.
+  init(file: PlainFile, document: ReplicaDocument, holding moment: TextDocument, mark: FileMark?) throws {
+    try self.init(
+      file: file, document: document, seen: SeenTexts(saved: moment.versionVector), held: moment.utf8, mark: mark)
+    try note(seen)
+  }
+
+  /// A mirror that goes on.
+  init(file: PlainFile, document: ReplicaDocument, seen: SeenTexts, held: [UInt8], mark: FileMark?) throws {
+    (self.file, self.document, self.seen, self.held, self.mark) = (file, document, seen, held, mark)
   }
 
   /// Reads what was saved, merges, and writes what others did, until both are equal or it must wait.
@@ -91,6 +100,10 @@ struct Mirror {
   /// - Parameter restoresMissing: whether a file that was removed is written again.
   mutating func settle(restoresMissing: Bool = true) throws -> Report {
     var report = Report()
+    if isBehind {
+      report.standing = .behind
+      return report
+    }
     while true {
       if let target = writing, try !finishWriting(target, &report) {
         report.standing = .busy
@@ -104,18 +117,18 @@ struct Mirror {
       // Its text is written again.
       case .emptied: break
       // A file that was never there, or was empty, is nothing that an editor may be about to write again.
-      case .missing: report.standing = restoresMissing || base.text.isEmpty ? .equal : .missing
+      case .missing: report.standing = restoresMissing || held.isEmpty ? .equal : .missing
       case .text(let bytes): found = bytes
       case .openText(let bytes): (found, isOpen) = (bytes, true)
       }
       guard report.standing == .equal else { return report }
       if found != nil { try noteAccess() }
-      if let found, found != base.text { try save(found, &report) }
+      if let found, found != held { try save(found, &report) }
       let whole = try document.read()
       let text = whole.utf8
       if found == nil && text.isEmpty { return report }
       if found == text {
-        if whole.versionVector != base.document.versionVector { try moveBase(to: whole) }
+        if !seen.holds(whole) { try note(seen.writing(whole, at: now())) }
         return report
       }
       if isOpen {
@@ -128,30 +141,54 @@ struct Mirror {
 
   /// Takes a save into the document; the file is then known to hold it.
   private mutating func save(_ text: [UInt8], _ report: inout Report) throws {
-    let taken = past.saving(text, base, at: file.modified ?? now(), into: try document.read())
-    let saving = taken.saving
-    try document.edit(localValues: [Self.baseKey: saving.base.encoded]) { _ = try $0.apply(saving.update) }
-    base = saving.base
-    report.savedOfThePast = report.savedOfThePast || taken.isOfThePast
-    report.saved += Amount(saving.patches)
+    if try !seen.isKnown(to: document.read()) { try relocate() }
+    let saving = try merging(text, seen, try document.read(), &report)
+    try document.edit(localValues: [Self.seenKey: saving.seen.encoded]) { _ = try $0.apply(saving.update) }
+    noted(saving.seen)
+    held = text
+  }
+
+  /// A save as an edit of the moment that it was made from, and what its editor can have had after it.
+  private mutating func merging(
+    _ text: [UInt8], _ seen: SeenTexts, _ whole: TextDocument, _ report: inout Report
+  ) throws -> (update: Update, seen: SeenTexts) {
+    let words = String(decoding: text, as: UTF8.self)
+    guard let origin = SaveOrigin(of: words, seen: seen, in: whole, at: now()) else {
+      throw Failure(.checkFailed, "the replica does not know the text that \(file.name) had; `ropewalk verify` checks it")
+    }
+    var edited = origin.document
+    let before = edited.versionVector
+    // The events of one id form one line: it can only go on where all of them are known.
+    if before[writer] != whole.versionVector[writer] {
+      writer = ReplicaID(rawValue: UInt64.random(in: 1 ... .max))
+    }
+    edited.replica = writer
+    for patch in origin.patches {
+      edited.replace(patch.position..<patch.position + patch.deleted, with: patch.insertedText)
+    }
+    var after = seen
+    after.save(edited.versionVector, isDoubtful: origin.isEarlier)
+    report.saved += Amount(origin.patches)
+    report.savedOfThePast = report.savedOfThePast || origin.isEarlier
+    return (edited.update(since: before), after)
   }
 
   /// Puts the document's text into the file.
   private mutating func write(_ whole: TextDocument, _ text: [UInt8], _ report: inout Report) throws {
     let known = try access ?? document.localValue(Self.accessKey).flatMap(FileAccess.init)
     try file.prepare(text, as: known)
-    try document.setLocalValue(whole.versionVector.encoded, for: Self.writingKey)
-    replaced = now()
+    try note(seen.writing(whole, at: now(), isBegun: true))
     try file.exchange()
     writing = whole
     report.written += Amount(
-      TextDiff.patches(from: String(decoding: base.text, as: UTF8.self), to: whole.text))
+      TextDiff.patches(from: String(decoding: held, as: UTF8.self), to: whole.text))
   }
 
   /// Looks at what the written text replaced. False if another program is still writing that.
   private mutating func finishWriting(_ target: TextDocument, _ report: inout Report) throws -> Bool {
     var update: Update?
-    var unseen: MirrorBase?
+    if try !seen.isKnown(to: document.read()) { try relocate() }
+    var next = seen
     let content = try file.readTemporary()
     switch content {
     case .busy: return false
@@ -159,20 +196,18 @@ struct Mirror {
     case .notText:
       report.kept.append(try file.keepTemporary(as: "not-text"))
     case .text(let text), .openText(let text):
-      if text != base.text && text != target.utf8 {
-        let taken = past.saving(
-          text, base, at: file.temporaryModified ?? now(), into: try document.read())
-        (update, unseen) = (taken.saving.update, taken.saving.base)
-        report.savedOfThePast = report.savedOfThePast || taken.isOfThePast
-        report.saved += Amount(taken.saving.patches)
+      if text != held && text != target.utf8 {
+        // Its editor cannot have read what was only written after it.
+        let saving = try merging(text, seen.beforeWriting, try document.read(), &report)
+        (update, next) = (saving.update, saving.seen)
       }
     }
-    let values = [Self.baseKey: target.versionVector.encoded, Self.writingKey: nil]
-    try document.edit(localValues: values) { document in
+    next = next.writing(target, at: now())
+    try document.edit(localValues: [Self.seenKey: next.encoded]) { document in
       if let update { _ = try document.apply(update) }
     }
-    for held in [base, unseen] { if let held { past.remember(held, until: replaced) } }
-    base.move(to: target)
+    noted(next)
+    held = target.utf8
     writing = nil
     if case .openText = content { report.kept.append(try file.keepTemporary(as: "still-open")) }
     file.removeTemporary()
@@ -188,8 +223,90 @@ struct Mirror {
     access = present
   }
 
-  private mutating func moveBase(to whole: TextDocument) throws {
-    try document.setLocalValue(whole.versionVector.encoded, for: Self.baseKey)
-    base.move(to: whole)
+  private mutating func note(_ next: SeenTexts) throws {
+    try document.setLocalValue(next.encoded, for: Self.seenKey)
+    noted(next)
+  }
+
+  /// After the replica knows it, never before: the mark must not be ahead.
+  private mutating func noted(_ next: SeenTexts) {
+    seen = next
+    mark?.set(next.count)
+  }
+}
+
+// MARK: Going on
+
+extension Mirror {
+  /// Finds out how far a write had come when the process was killed.
+  mutating func recover(_ whole: TextDocument) throws {
+    guard seen.isWriting else {
+      file.removeTemporary()
+      return
+    }
+    let target = seen.holding(in: whole)
+    if let target, try file.holds(target.utf8) || !file.holds(target.utf8, temporary: true) {
+      // The exchange had happened: what the temporary file holds was replaced, and is looked at first.
+      writing = target
+      if let before = seen.beforeWriting.holding(in: whole) { held = before.utf8 }
+    } else {
+      var next = seen
+      next.cancelWriting()
+      try note(next)
+      if let before = next.holding(in: whole) { held = before.utf8 }
+      file.removeTemporary()
+    }
+  }
+
+  /// The replica is older than the file: nothing is compared before the room was read.
+  mutating func wait() { isBehind = true }
+
+  /// The file holds this, as far as is known.
+  mutating func assume(_ text: [UInt8]) { held = text }
+
+  /// Whether the file holds something that a moment of the room might explain better than a save.
+  func differs() throws -> Bool {
+    if isBehind { return true }
+    switch try file.read() {
+    case .text(let bytes), .openText(let bytes): return bytes != held
+    case .busy, .missing, .emptied, .notText: return false
+    }
+  }
+
+  /// The room was read: finds the moment whose text the file holds, and goes on from there.
+  ///
+  /// If the replica is older than the file, that is the moment that comes nearest to it; else only one with just the file's
+  /// text.
+  mutating func catchUp() throws {
+    let whole = try document.read()
+    let first = seen.holding(in: whole)?.eventCount ?? 0
+    switch try file.read() {
+    case .busy: return
+    case .text(let bytes), .openText(let bytes):
+      let search = MomentSearch(for: String(decoding: bytes, as: UTF8.self), in: whole, from: first)
+      if let search, isBehind || search.isExact { try goOn(from: search.moment, in: whole) }
+    case .missing, .emptied, .notText: break
+    }
+    guard isBehind else { return }
+    file.removeTemporary()
+    writing = nil
+    isBehind = false
+  }
+
+  /// Events have got another id since, which the replica had used twice: the moment that the file holds is found by its text.
+  mutating func relocate() throws {
+    let whole = try document.read()
+    guard let search = MomentSearch(for: String(decoding: held, as: UTF8.self), in: whole) else { return }
+    let text = held
+    try goOn(from: search.moment, in: whole)
+    held = text
+  }
+
+  private mutating func goOn(from moment: VersionVector, in whole: TextDocument) throws {
+    guard let document = TextDocument(whole, at: moment) else { return }
+    var next = SeenTexts(saved: moment)
+    next.goOn(after: max(seen.count, mark?.count ?? 0))
+    try note(next)
+    held = document.utf8
   }
 }

@@ -41,7 +41,7 @@ struct MirrorPacing {
     missingSince = standing == .missing ? missingSince ?? now : nil
     busySince = standing == .busy ? busySince ?? now : nil
     switch standing {
-    case .equal, .notText: return nil
+    case .equal, .notText, .behind: return nil
     case .busy: return max(nextLook ?? Self.open, 0.01)
     case .open: return Self.open
     case .missing: return Self.grace - (now - (missingSince ?? now))

@@ -24,9 +24,12 @@ final class MirrorReporter {
 
   func settled(_ report: Mirror.Report) {
     if !report.saved.isNothing {
-      let past =
-        report.savedOfThePast ? ", made from an earlier text and merged with what others wrote since" : ""
-      console.line("saved: +\(report.saved.inserted) -\(report.saved.deleted)\(past)")
+      console.line("saved: +\(report.saved.inserted) -\(report.saved.deleted)")
+    }
+    if report.savedOfThePast {
+      console.line(
+        "\(file) was saved without what others wrote, as an editor does that had not read it; their text is kept. To take "
+          + "it out, save \(file) like that once more")
     }
     if !report.written.isNothing {
       console.line("from others: +\(report.written.inserted) -\(report.written.deleted)")
@@ -42,6 +45,10 @@ final class MirrorReporter {
     case .missing: console.line("\(file) is gone; it will be written again")
     case .open:
       console.line("\(file) is open for writing in another program; others' changes wait until it is closed")
+    case .behind:
+      console.line(
+        "the replica is older than \(file), as one from a backup; what was saved in \(file) stays there and is merged when the "
+          + "room was read")
     case .equal, .busy: break
     }
   }

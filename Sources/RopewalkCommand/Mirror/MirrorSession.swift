@@ -31,6 +31,7 @@ struct MirrorSession {
   let lock: FileLock
   /// How often the file was looked at because something had moved.
   let rounds = Rounds()
+  private var mark: FileMark { FileMark(of: file) }
 
   /// Runs until `stop` ends.
   func run(until stop: some AsyncSequence<some Sendable, Never> & Sendable) async throws -> Ending {
@@ -79,15 +80,22 @@ struct MirrorSession {
         if home.hasMoved { return .replicaMoved }
         if let delay = round.delay { lookAgain(in: delay) } else { try settle() }
       case .client(.lineageClash(_, round.mirror.document.name)):
-        let adopted = try Mirror.adopt(file: file, replica: replica, name: name, room: room, take: take)
+        let adopted = try Mirror.adopt(
+          file: file, replica: replica, name: name, room: room, take: take, mark: mark)
         round.mirror = adopted.mirror
-        file.memory.remember(adopted.mirror.base.text)
+        file.memory.remember(adopted.mirror.held)
         report.kept(adopted.kept)
         try settle()
       case .client(.left(_, let error)) where !error.code.isTransient:
         throw ClientError.refused(room: round.mirror.document.room, error)
       case .client(.state(.refused(let error))): throw ClientError.refused(room: nil, error)
-      case .client(let event): report.happened(event)
+      case .client(let event):
+        report.happened(event)
+        if case .caughtUp(round.mirror.document.room) = event, round.mirror.isBehind {
+          try round.mirror.catchUp()
+          file.memory.remember(round.mirror.held)
+          try settle()
+        }
       case .stop:
         try round.finish()
         return .stopped
@@ -108,29 +116,51 @@ struct MirrorSession {
       })
   }
 
-  /// Opens the mirror. The first time the room is read before, if the relay can be reached, so that a text which is
-  /// there already is found.
+  /// Opens the mirror.
+  ///
+  /// The room is read before, if the relay can be reached, where a text that is there already may explain the file: the first
+  /// time, and when the file is not as the last mirror left it.
   private func open() async throws -> Mirror {
     let document = try replica.document(name, in: room)
     try await client.join(room)
-    if try document.localValue(Mirror.baseKey) == nil {
-      do {
-        try await client.sync()
-      } catch .unreachable(let words) {
-        report.happened(.state(.offline(.unreachable(words))))
-      } catch .connectionLost {
-        report.happened(.state(.offline(.connectionLost)))
-      }
-    }
+    var isRead = false
+    if try document.localValue(Mirror.seenKey) == nil { isRead = try await readRoom() }
     // A save that is just being made.
     let deadline = ContinuousClock.now + .seconds(5)
     while try file.read() == .busy, ContinuousClock.now < deadline {
       try await Task.sleep(for: .milliseconds(20))
     }
-    let opened = try Mirror.adopt(file: file, replica: replica, name: name, room: room, take: take)
-    file.memory.remember(opened.mirror.base.text)
-    report.kept(opened.kept)
-    return opened.mirror
+    var opened = try adopt()
+    if try !isRead && opened.differs() {
+      isRead = try await readRoom()
+      if isRead {
+        opened = try adopt()
+        try opened.catchUp()
+        file.memory.remember(opened.held)
+      }
+    }
+    return opened
+  }
+
+  private func adopt() throws -> Mirror {
+    let adopted = try Mirror.adopt(
+      file: file, replica: replica, name: name, room: room, take: take, mark: mark)
+    file.memory.remember(adopted.mirror.held)
+    report.kept(adopted.kept)
+    return adopted.mirror
+  }
+
+  /// Whether the room was read to its end.
+  private func readRoom() async throws -> Bool {
+    do {
+      try await client.sync()
+      return true
+    } catch .unreachable(let words) {
+      report.happened(.state(.offline(.unreachable(words))))
+    } catch .connectionLost {
+      report.happened(.state(.offline(.connectionLost)))
+    }
+    return false
   }
 
   /// Counts.

@@ -81,7 +81,7 @@ struct PlainFile: Sendable {
   /// Where the previous content is for a moment, on file systems that cannot exchange.
   var previousPath: String { place.beside(".ropewalk-old").path }
 
-  /// What a mirror locks while it keeps the file.
+  /// What a mirror locks while it keeps the file; its content is the file's mark.
   var lockPath: String { place.beside(".ropewalk-lock").path }
 
   /// Who may read and write the file; nil if it is not there.

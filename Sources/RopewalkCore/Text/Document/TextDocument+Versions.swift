@@ -11,6 +11,17 @@ extension TextDocument {
     return vector
   }
 
+  /// What the document knew when it had merged its first `count` events (0 … `eventCount`), in the order in which they
+  /// came. O(r) in author runs.
+  package func versionVector(ofFirst count: Int) -> VersionVector {
+    var vector = VersionVector()
+    for (index, run) in history.graph.authorRuns.enumerated() where Int(run.start) < count {
+      let end = min(Int(history.graph.end(ofAuthorRun: index)), count)
+      vector[history.graph.replicas[Int(run.author)]] = run.seq + UInt32(end) - run.start
+    }
+    return vector
+  }
+
   /// The text as it was at a moment; nil if the moment names an event that is not known. Replays what led
   /// to that moment: O(k log k) in its events' runs.
   public func text(at version: Version) -> String? {

@@ -1,6 +1,6 @@
-/// Makes a script of single edits read as a person would have made it: whole words instead of scattered
-/// letters, and insertions that begin where a word or a line begins.
-struct EditGrouping {
+/// Moves plain insertions and deletions along equal scalars to where a line or a word begins: in "one two" → "one one two"
+/// what is inserted is "one ", not "e on".
+struct EditSliding {
   private let old: [UInt32]
   private let new: [UInt32]
 
@@ -9,40 +9,8 @@ struct EditGrouping {
     self.new = new
   }
 
-  /// The same change in fewer, rounder pieces.
-  func grouped(_ edits: [Edit]) -> [Edit] { slid(joined(edits)) }
-
-  /// A kept stretch this short, between two edits that each are at least as long, is a coincidence.
-  private static let longestCoincidence = 3
-
-  /// Joins edits over a coincidence within a line. Replacing all the letters of a word says more than keeping two.
-  private func joined(_ edits: [Edit]) -> [Edit] {
-    var joined: [Edit] = []
-    for edit in edits {
-      guard let last = joined.last else {
-        joined.append(edit)
-        continue
-      }
-      let kept = last.old.upperBound..<edit.old.lowerBound
-      let sizes = [last, edit].map { max($0.old.count, $0.new.count) }
-      let isCoincidence =
-        kept.count <= Self.longestCoincidence && sizes.allSatisfy { $0 >= kept.count }
-        && !kept.contains { old[$0] == 0x0a }
-      // Two plain insertions (or deletions) around a kept scalar are left alone: nothing kept needs to go.
-      let isReplacement = (!last.old.isEmpty || !edit.old.isEmpty) && (!last.new.isEmpty || !edit.new.isEmpty)
-      if isCoincidence && isReplacement {
-        joined[joined.count - 1] = Edit(
-          old: last.old.lowerBound..<edit.old.upperBound, new: last.new.lowerBound..<edit.new.upperBound)
-      } else {
-        joined.append(edit)
-      }
-    }
-    return joined
-  }
-
-  /// Moves a plain insertion or deletion along equal scalars to where a line or a word begins: in
-  /// "one two" → "one one two" what is inserted is "one ", not "e on".
-  private func slid(_ edits: [Edit]) -> [Edit] {
+  /// The same change, beginning at better places.
+  func slid(_ edits: [Edit]) -> [Edit] {
     var result: [Edit] = []
     for (index, edit) in edits.enumerated() {
       // Kept scalars that it may move over: all but one of those between two edits, so that they stay apart.
@@ -92,5 +60,5 @@ struct EditGrouping {
     return isSpace(before) && !isSpace(text[range.lowerBound]) ? 1 : 0
   }
 
-  private static func isSpace(_ scalar: UInt32) -> Bool { scalar == 0x20 || scalar == 0x09 || scalar == 0x0a }
+  private static func isSpace(_ scalar: UInt32) -> Bool { Pieces.isBlank(scalar) || scalar == 0x0a }
 }

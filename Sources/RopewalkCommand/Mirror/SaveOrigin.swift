@@ -1,0 +1,164 @@
+import Ropewalk
+
+/// The moment that a save was made from, of those whose texts its editor can have had.
+///
+/// A file does not say what its editor had read. What the saved text shows decides:
+///
+/// 1. The latest moment from which the save takes nothing of others' back: nothing that they inserted since the last save is
+///    deleted, nothing that they deleted is put back. There always is one: the last save itself.
+/// 2. Unless the text shows more of what others wrote than that: then it was made from a later moment, and what it lacks
+///    was taken out on purpose. `EditCost` weighs the two explanations; a doubt keeps the text of both.
+/// 3. The same text once more, after others' text was put back into the file: now that is meant (`SeenTexts.isInsisted`).
+struct SaveOrigin {
+  /// The document at that moment.
+  let document: TextDocument
+  /// What the save changes there.
+  let patches: [TextPatch]
+  /// Whether the file held a later text, so that others' text comes back into it.
+  let isEarlier: Bool
+
+  /// A save explained as made from one moment.
+  private struct Explanation {
+    /// 0 for the last save, k for the k-th text written since.
+    let index: Int
+    let document: TextDocument
+    let edits: [Edit]
+    let bits: Int
+    /// Whether it deletes what others inserted, or inserts what they deleted.
+    let takesBack: Bool
+
+    var weight: Int { bits + (takesBack ? SaveOrigin.doubt : 0) }
+  }
+
+  /// To take something back must be so many bits the better explanation.
+  private static let doubt = 8
+  /// An own text in the place of another's, in bits.
+  private static let collision = 6
+
+  /// - Parameters:
+  ///   - text: what was saved.
+  ///   - seen: what its editor can have had.
+  ///   - whole: the document as it is now.
+  /// - Returns: nil if the document does not know the moments in `seen`.
+  init?(of text: String, seen: SeenTexts, in whole: TextDocument, at milliseconds: UInt64) {
+    let new = text.unicodeScalars.map(\.value)
+    guard let search = Search(new, seen, whole) else { return nil }
+    let last = seen.written.count
+    let found: Explanation?
+    if seen.isInsisted(at: milliseconds), search.saved.utf8.elementsEqual(text.utf8) {
+      found = search.explanation(1)
+    } else {
+      found = search.best()
+    }
+    guard let found else { return nil }
+    document = found.document
+    patches = TextDiff.patches(found.edits, inserting: new)
+    isEarlier = found.index < last
+  }
+
+  /// Goes through the moments.
+  private struct Search {
+    let new: [UInt32]
+    let seen: SeenTexts
+    let whole: TextDocument
+    /// The document at the last save.
+    let saved: TextDocument
+    let cost: EditCost
+    /// What the text has of the last save, in scalars of that.
+    let kept: [Range<Int>]
+    private let savedEdits: [Edit]
+    private let savedScalars: [UInt32]
+
+    init?(_ new: [UInt32], _ seen: SeenTexts, _ whole: TextDocument) {
+      guard let saved = TextDocument(whole, at: seen.saved) else { return nil }
+      (self.new, self.seen, self.whole, self.saved) = (new, seen, whole, saved)
+      savedScalars = saved.text.unicodeScalars.map(\.value)
+      cost = EditCost(familiarWith: savedScalars)
+      savedEdits = TextDiff.edits(savedScalars, new)
+      var (kept, start) = ([Range<Int>](), 0)
+      for edit in savedEdits {
+        kept.append(start..<edit.old.lowerBound)
+        start = edit.old.upperBound
+      }
+      self.kept = kept + [start..<savedScalars.count]
+    }
+
+    /// The best explanation: see `SaveOrigin`.
+    func best() -> Explanation? {
+      guard let first = explanation(0) else { return nil }
+      let last = seen.written.count
+      guard last > 0 else { return first }
+      guard let latest = explanation(last) else { return nil }
+      if !latest.takesBack { return latest }
+      var tried = [0: first, last: latest]
+      // The closer to what the editor had, the smaller the change; so every n-th first, then around the best.
+      var step = max(1, last / 16)
+      var range = 0...last
+      while true {
+        for index in stride(from: range.lowerBound, through: range.upperBound, by: step)
+        where tried[index] == nil {
+          guard let explanation = explanation(index) else { return nil }
+          tried[index] = explanation
+        }
+        let best = tried.values.min { ($0.weight, $0.index) < ($1.weight, $1.index) }?.index ?? 0
+        range = max(0, best - step)...min(last, best + step)
+        if step == 1 { break }
+        step = max(1, step / 4)
+      }
+      let clean = tried.values.filter { !$0.takesBack }.max { $0.index < $1.index } ?? first
+      let best = tried.values.min { ($0.weight, $0.index) < ($1.weight, $1.index) } ?? first
+      return best.weight < clean.weight ? best : clean
+    }
+
+    /// The save as made from one of the moments; nil if the document does not know it.
+    func explanation(_ index: Int) -> Explanation? {
+      if index == 0 {
+        return Explanation(
+          index: 0, document: saved, edits: savedEdits, bits: cost.bits(savedEdits, of: new), takesBack: false)
+      }
+      guard let document = TextDocument(whole, ofFirst: seen.written[index - 1]),
+        let others = others(in: document, at: document.versionVector)
+      else { return nil }
+      let edits = TextDiff.edits(document.text.unicodeScalars.map(\.value), new)
+      let takesBack =
+        others.inserted.overlap(with: edits.map(\.old)) > 0 || putsBack(others.deleted, by: edits)
+      return Explanation(
+        index: index, document: document, edits: edits,
+        bits: cost.bits(edits, of: new) + collisions(others.inserted, edits), takesBack: takesBack)
+    }
+
+    /// To replace what others have just written is less likely than to have typed in the same place without knowing it.
+    private func collisions(_ inserted: [Range<Int>], _ edits: [Edit]) -> Int {
+      edits.reduce(0) {
+        $0 + (!$1.new.isEmpty && inserted.overlap(with: [$1.old]) > 0 ? SaveOrigin.collision : 0)
+      }
+    }
+
+    /// What others did between the last save and a moment.
+    private func others(in document: TextDocument, at moment: VersionVector) -> OthersPart? {
+      // A save that was found only when this text had been written already is no part of it.
+      let common = moment.common(with: seen.saved)
+      guard var earlier = common == seen.saved ? saved : TextDocument(whole, at: common) else { return nil }
+      let count = earlier.scalarCount
+      guard let patches = try? earlier.apply(document.update(since: common)) else { return nil }
+      var others = OthersPart(patches, from: count)
+      if common != seen.saved { others.deleted = [] }
+      return others
+    }
+
+    /// Whether the text has words that others deleted from the last save, and had to be typed again for that.
+    private func putsBack(_ deleted: [Range<Int>], by edits: [Edit]) -> Bool {
+      var back = 0
+      for range in deleted {
+        for kept in kept {
+          back += kept.clamped(to: range).reduce(0) { $0 + (savedScalars[$1] > 0x20 ? 1 : 0) }
+        }
+      }
+      guard back > 0 else { return false }
+      let typed = edits.reduce(0) { sum, edit in
+        sum + edit.new.reduce(0) { $0 + (new[$1] > 0x20 ? 1 : 0) }
+      }
+      return typed >= back
+    }
+  }
+}

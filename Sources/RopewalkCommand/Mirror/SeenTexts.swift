@@ -1,0 +1,142 @@
+import Ropewalk
+
+/// What the editor of a mirrored file can have had when it saves: the text of the last save that came from the file, or one
+/// that the mirror has written into the file since. Never anything older.
+///
+/// Texts are kept as moments of the document. The mirror stores this value in the replica, in the transaction of the change
+/// that it describes, so it survives restarts and kills.
+struct SeenTexts: Equatable {
+  /// The moment whose text was saved last, before the changes that others had made by then.
+  private(set) var saved: VersionVector
+  /// The moments whose texts were written into the file since, ascending: how many events the document had then. Events are
+  /// only ever added, so their number names a moment of this replica, in two bytes mostly.
+  private(set) var written: [Int] = []
+  /// Whether the last save was merged as one made from an earlier text than the file held, so that its editor may have
+  /// meant to take out what others wrote.
+  private(set) var isDoubtful = false
+  /// When the result of a doubtful save was first written into the file, in milliseconds since 1970.
+  private(set) var answered: UInt64?
+  /// Whether the last written moment is being put into the file: it may be there or not.
+  private(set) var isWriting = false
+  /// Counts the changes of this value. A replica put back from a backup has a lower count than its file (`FileMark`).
+  private(set) var count: UInt64 = 0
+
+  /// So many written moments are remembered exactly; of the older half of more, every second one.
+  static let limit = 4096
+
+  /// The file holds the text of this moment, as a save or because the mirror begins with it.
+  init(saved: VersionVector) { self.saved = saved }
+
+  /// The moment whose text the file is known to hold; nil if the document does not know it.
+  func holding(in whole: TextDocument) -> TextDocument? {
+    if let count = written.last { return TextDocument(whole, ofFirst: count) }
+    return TextDocument(whole, at: saved)
+  }
+
+  /// Whether the document knows all these moments.
+  func isKnown(to whole: TextDocument) -> Bool {
+    whole.versionVector.covers(saved) && written.last ?? 0 <= whole.eventCount
+  }
+
+  /// Whether the file is known to hold the present text of a document.
+  func holds(_ whole: TextDocument) -> Bool {
+    written.last.map { $0 == whole.eventCount } ?? (saved == whole.versionVector)
+  }
+
+  /// The same when the present text of a document is in the file.
+  ///
+  /// - Parameter isBegun: whether it is only about to be put there. Even if the process ends now, an editor may read it.
+  func writing(_ whole: TextDocument, at milliseconds: UInt64, isBegun: Bool = false) -> SeenTexts {
+    var next = self
+    next.count += 1
+    next.isWriting = isBegun
+    if isDoubtful && answered == nil && whole.versionVector.covers(saved) { next.answered = milliseconds }
+    if !holds(whole) { next.written.append(whole.eventCount) }
+    if next.written.count > Self.limit {
+      let old = Self.limit / 2
+      next.written = (0..<old).compactMap { $0 % 2 == 1 ? next.written[$0] : nil } + next.written[old...]
+    }
+    return next
+  }
+
+  /// The same before the text that is being written.
+  var beforeWriting: SeenTexts {
+    var before = self
+    if isWriting && !written.isEmpty { before.written.removeLast() }
+    before.isWriting = false
+    return before
+  }
+
+  /// What was to be written has turned out not to be in the file.
+  mutating func cancelWriting() {
+    self = beforeWriting
+    count += 1
+  }
+
+  /// The count goes on after another one.
+  mutating func goOn(after count: UInt64) { self.count = count + 1 }
+
+  /// A save was merged; `moment` is the one that it was made from, with the save.
+  mutating func save(_ moment: VersionVector, isDoubtful: Bool) {
+    count += 1
+    (saved, written, self.isDoubtful, answered, isWriting) = (moment, [], isDoubtful, nil, false)
+  }
+
+  /// Whether a save of just the last saved text, made now, is the second one after which others' text came back, so
+  /// that its editor has seen that and means it.
+  func isInsisted(at milliseconds: UInt64) -> Bool {
+    guard isDoubtful, let answered, !written.isEmpty else { return false }
+    return milliseconds < answered || milliseconds - answered >= Self.reaction
+  }
+
+  /// In fewer milliseconds nobody sees that a text came back and takes it out again; a program that saves twice in a row does.
+  static let reaction: UInt64 = 1000
+}
+
+// MARK: Encoding
+
+extension SeenTexts {
+  /// Bytes: see `Spec/files.md`.
+  var encoded: [UInt8] {
+    var writer = ByteWriter()
+    writer.varint(count)
+    writer.varint(isDoubtful ? 1 + (answered.map { $0 &+ 1 } ?? 0) : 0)
+    writer.byte(isWriting ? 1 : 0)
+    writer.block(saved.encoded)
+    writer.varint(UInt64(written.count))
+    var last = 0
+    for count in written {
+      // A save that was found when this had been written already made the document longer, never shorter.
+      writer.varint(UInt64(count - last))
+      last = count
+    }
+    return writer.bytes
+  }
+
+  /// Reads `encoded`; nil if the bytes are something else.
+  init?(encoded: [UInt8]) {
+    do {
+      var reader = ByteReader(encoded)
+      let count = try reader.varint("seen.count")
+      let doubt = try reader.varint("seen.doubt")
+      let isWriting = try reader.byte("seen.writing") == 1
+      self.init(saved: try VersionVector(encoded: Array(try reader.block("seen.saved"))))
+      let moments = try reader.count("seen.written")
+      guard moments <= Self.limit else { return nil }
+      var last = 0
+      for _ in 0..<moments {
+        let gained = try reader.varint("seen.written")
+        guard gained > 0 || last == 0, gained < 1 << 31 else { return nil }
+        last += Int(gained)
+        written.append(last)
+      }
+      try reader.expectEnd()
+      self.count = count
+      self.isWriting = isWriting
+      isDoubtful = doubt > 0
+      answered = doubt > 1 ? doubt - 2 : nil
+    } catch {
+      return nil
+    }
+  }
+}
