@@ -169,7 +169,13 @@ struct EditorSession {
     let text = Set(alphabet.tokens(people[who].folder.text("a") ?? ""))
     if !text.isDisjoint(with: intent.deleted) {
       // Its person sees that something came back which was meant to go, and does it again.
+      // Whatever is there now beside that text is meant to go.
       log.append("\(who) insists")
+      for token in text.subtracting(tokens) {
+        deleted.insert(token)
+        deletedBy[token, default: []].insert(who)
+        if deletedBy[token]?.count == 2 { contested.insert(token) }
+      }
       clock.pass(2_000)
       _ = try write(tokens.joined(), who)
     }
