@@ -15,16 +15,4 @@ extension RandomAccessCollection where Element: PlacedRun, Index == Int {
     }
     return low
   }
-
-  /// The same among all runs, of which there are some; the later the run, the less there is to do.
-  @inline(__always)
-  func lastIndex(ofRunWith place: UInt32) -> Int {
-    var (low, high, step) = (count - 1, count, 1)
-    while low > 0, self[low].start > place {
-      high = low
-      low = Swift.max(0, low - step)
-      step *= 2
-    }
-    return index(ofRunWith: place, in: low..<high)
-  }
 }

@@ -23,7 +23,9 @@ struct ColumnReader {
       offset &+= 1
       return UInt64(first)
     }
-    return try longVarint(field)
+    let (value, end) = try Self.longVarint(base, offset, self.end, field)
+    offset = end
+    return value
   }
 
   /// A varint that must fit 32 bits.
@@ -35,8 +37,12 @@ struct ColumnReader {
     return UInt32(truncatingIfNeeded: value)
   }
 
-  private mutating func longVarint(_ field: StaticString) throws(FormatError) -> UInt64 {
-    let start = offset
+  /// Returns the number, and where it ends. Not a method, so that a reader's numbers may stay in registers.
+  @inline(never)
+  private static func longVarint(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ field: StaticString
+  ) throws(FormatError) -> (value: UInt64, end: Int) {
+    var offset = start
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while offset < end {
@@ -46,7 +52,7 @@ struct ColumnReader {
       value |= UInt64(next & 0x7f) << shift
       if next < 0x80 {
         if next == 0 { break }
-        return value
+        return (value, offset)
       }
       shift += 7
       if shift > 63 { break }

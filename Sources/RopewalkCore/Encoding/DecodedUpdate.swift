@@ -59,17 +59,13 @@ struct DecodedUpdate: ~Copyable {
     Int(runs[index].firstParent)..<(index + 1 < runs.count ? Int(runs[index + 1].firstParent) : parents.count)
   }
 
-  /// The id of a run's last event.
-  func lastEvent(ofRun index: Int) -> EventID {
-    let run = runs[index]
-    return EventID(replica: header.replicas[Int(run.author)], seq: run.seq + run.length - 1)
-  }
-
   /// The id of a parent.
   func event(_ parent: Parent) -> EventID {
-    parent.replica == Parent.isRun
-      ? lastEvent(ofRun: Int(parent.value))
-      : EventID(replica: header.replicas[Int(parent.replica)], seq: parent.value)
+    guard parent.replica == Parent.isRun else {
+      return EventID(replica: header.replicas[Int(parent.replica)], seq: parent.value)
+    }
+    let run = runs[Int(parent.value)]
+    return EventID(replica: header.replicas[Int(run.author)], seq: run.seq + run.length - 1 - parent.back)
   }
 }
 

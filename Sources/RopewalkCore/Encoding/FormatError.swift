@@ -12,6 +12,8 @@ public struct FormatError: Error, Hashable, Sendable {
     case badChecksum
     /// A field holds a value that the format does not allow.
     case badValue
+    /// The bytes say what the format has other bytes for: each value has one form.
+    case notCanonical
     /// A size or count is beyond the decoder's budget.
     case overLimit
     /// Bytes follow the end.

@@ -65,6 +65,9 @@ struct UpdateHeader {
     _ = try reader.byte("update.magic")
     let isSeeded = try reader.byte("update.version") & Update.seededFlag != 0
     lineage = isSeeded ? Lineage(rawValue: try reader.fixed64("update.lineage")) : .blank
+    guard !isSeeded || lineage != .blank else {
+      throw FormatError(.notCanonical, at: 2, field: "update.lineage")
+    }
     let authorCount = try reader.count("update.authors", unit: 10)
     replicas = []
     spans = []
@@ -74,7 +77,7 @@ struct UpdateHeader {
       let replica = ReplicaID(rawValue: try reader.fixed64("update.author"))
       let first = try reader.varint32("update.seq")
       let count = try reader.varint32("update.count")
-      guard count > 0, UInt64(first) + UInt64(count) < UInt64(EventID.seqLimit) else {
+      guard count > 0, UInt64(first) + UInt64(count) <= UInt64(EventID.seqLimit) else {
         throw FormatError(.badValue, at: start, field: "update.count")
       }
       events += UInt64(count)

@@ -25,12 +25,14 @@ struct UpdateRun {
   var followsOwn: Bool
 }
 
-/// The last event of an earlier run of this update, or any event by replica index and sequence number.
+/// An event of an earlier run of this update, or one from elsewhere by replica index and sequence number.
 struct UpdateParent {
   static let isRun = UInt32.max
   var replica: UInt32
   /// A run's index if `replica` is `isRun`.
   var value: UInt32
+  /// How many events before the last of that run.
+  var back: UInt32
 }
 
 /// Where the columns stand in an update's bytes.
@@ -60,20 +62,21 @@ struct UpdateLayout {
   var isFromStart: Bool { !header.spans.contains { $0.seqs.lowerBound > 0 } }
 }
 
-/// Reads an update's columns side by side, and checks that they fit each other.
+/// Reads an update's columns side by side, and checks that they fit each other, and are what an encoder
+/// writes for these events in this order: no other bytes say the same.
 struct UpdateReader {
-  private let bytes: UnsafeBufferPointer<UInt8>
-  private let layout: UpdateLayout
-  private let isAscii: Bool
+  let bytes: UnsafeBufferPointer<UInt8>
+  let layout: UpdateLayout
+  let isAscii: Bool
   private var authors: ColumnReader
   private var lengths: ColumnReader
-  private var parents: ColumnReader
-  private var operations: ColumnReader
-  private var positions: ColumnReader
+  var parents: ColumnReader
+  var operations: ColumnReader
+  var positions: ColumnReader
   /// Where the next insert's text stands.
-  private var byte: Int
+  var byte: Int
   /// Scalars of text not inserted yet.
-  private var scalars: UInt32
+  var scalars: UInt32
 
   /// Begins with the text, which must be well-formed UTF-8.
   init(_ bytes: UnsafeBufferPointer<UInt8>, _ layout: UpdateLayout) throws(FormatError) {
@@ -93,130 +96,61 @@ struct UpdateReader {
     }
   }
 
-  /// Reads everything; throws where the columns do not fit each other.
+  /// Reads everything; throws where the columns do not fit each other, or could have been written otherwise.
   @inline(__always)
   mutating func read<Sink: UpdateSink & ~Copyable>(into sink: inout Sink) throws(FormatError) {
-    let spans = layout.header.spans
-    var authorStates = FlatBuffer<AuthorState>(capacity: spans.count)
-    for span in spans {
-      authorStates.append(
-        AuthorState(left: UInt32(span.seqs.count), end: span.seqs.upperBound, caret: 0))
-    }
-    for index in 0..<layout.header.runCount {
-      let start = lengths.offset
-      let author = spans.count > 1 ? try authors.varint32("update.author") : 0
-      guard author < authorStates.count else {
-        throw FormatError(.badValue, at: start, field: "update.author")
-      }
-      let state = authorStates.pointer(Int(author))
-      let open = state.pointee.left
-      let length = layout.header.runCount > 1 ? try lengths.varint32("update.length") : open
-      guard length > 0, length <= open else {
-        throw FormatError(.badValue, at: start, field: "update.length")
-      }
-      state.pointee.left = open &- length
-      let seq = state.pointee.end &- open
-      let code = try parentCode(isFirst: seq == 0)
+    var runs = UpdateRuns(of: layout.header)
+    var lastAuthor = UInt32.max
+    for _ in 0..<layout.header.runCount {
+      let author = try readAuthor(&runs)
+      let state = runs.author(author)
+      let left = state.pointee.left
+      let length = try readLength(atMost: left)
+      let seq = state.pointee.end &- left
+      let code = try readParentCode(isFirst: seq == 0, goesOn: author == lastAuthor)
+      lastAuthor = author
       sink.beginRun(UpdateRun(author: author, seq: seq, length: length, byte: byte, followsOwn: code < 2))
-      try readParents(code < 2 ? code : code &- 2, ofRun: index, into: &sink)
+      if code > 0 { try readParents(code, ofRunBy: author, seq: seq, after: &runs, into: &sink) }
       sink.endParents()
+      state.pointee.left = left &- length
+      runs.append(author: author, first: seq, last: seq &+ length &- 1)
       sink.endRun(inserted: try readOperations(length: length, caret: &state.pointee.caret, into: &sink))
     }
-    guard scalars == 0, !authorStates.all.contains(where: { $0.left > 0 }) else {
+    guard scalars == 0, !runs.isAnyLeft else {
       throw FormatError(.badValue, at: layout.content.upperBound, field: "update.counts")
     }
+    guard runs.othersSeen == runs.otherCount else {
+      throw FormatError(.notCanonical, at: parents.offset, field: "update.others")
+    }
+    try expectEnd()
+  }
+
+  @inline(__always)
+  private mutating func readAuthor(_ runs: inout UpdateRuns) throws(FormatError) -> UInt32 {
+    guard runs.authorCount > 1 else { return 0 }
+    let start = authors.offset
+    let author = try authors.varint32("update.author")
+    guard author < runs.authorCount else { throw FormatError(.badValue, at: start, field: "update.author") }
+    guard runs.noteAuthor(author) else { throw FormatError(.notCanonical, at: start, field: "update.author") }
+    return author
+  }
+
+  /// - Parameter left: how many events of the run's author were not read yet.
+  @inline(__always)
+  private mutating func readLength(atMost left: UInt32) throws(FormatError) -> UInt32 {
+    let start = lengths.offset
+    let length = layout.header.runCount > 1 ? try lengths.varint32("update.length") : left
+    guard length > 0, length <= left else {
+      throw FormatError(.badValue, at: start, field: "update.length")
+    }
+    return length
+  }
+
+  private func expectEnd() throws(FormatError) {
     try authors.expectEnd("update.authorColumn")
     try lengths.expectEnd("update.lengthColumn")
     try parents.expectEnd("update.parentColumn")
     try operations.expectEnd("update.operationColumn")
     try positions.expectEnd("update.positionColumn")
-  }
-
-  private struct AuthorState {
-    /// Events not read yet, and the sequence number after the last of them.
-    var left: UInt32
-    var end: UInt32
-    var caret: UInt32
-  }
-
-  @inline(__always)
-  private mutating func parentCode(isFirst: Bool) throws(FormatError) -> UInt64 {
-    let start = parents.offset
-    let code = try parents.varint("update.parents")
-    if code < 2, isFirst { throw FormatError(.badValue, at: start, field: "update.parents") }
-    return code
-  }
-
-  @inline(__always)
-  private mutating func readParents<Sink: UpdateSink & ~Copyable>(
-    _ count: UInt64, ofRun index: Int, into sink: inout Sink
-  ) throws(FormatError) {
-    guard count <= UInt64(parents.remaining) else {
-      throw FormatError(.truncated, at: parents.offset, field: "update.parents")
-    }
-    for _ in 0..<count {
-      let at = parents.offset
-      let reference = try parents.varint("update.parent")
-      if reference & 1 == 0 {
-        let back = reference >> 1
-        guard back > 0, back <= UInt64(index) else {
-          throw FormatError(.badValue, at: at, field: "update.parent")
-        }
-        sink.addParent(
-          UpdateParent(
-            replica: UpdateParent.isRun,
-            value: UInt32(truncatingIfNeeded: index) &- UInt32(truncatingIfNeeded: back)))
-      } else {
-        let seq = try parents.varint32("update.parentSeq")
-        guard reference >> 1 < UInt64(layout.header.replicas.count), seq < EventID.seqLimit else {
-          throw FormatError(.badValue, at: at, field: "update.parent")
-        }
-        sink.addParent(UpdateParent(replica: UInt32(truncatingIfNeeded: reference >> 1), value: seq))
-      }
-    }
-  }
-
-  /// Reads the operations of one run; returns how many scalars they insert.
-  @inline(__always)
-  private mutating func readOperations<Sink: UpdateSink & ~Copyable>(
-    length: UInt32, caret: inout UInt32, into sink: inout Sink
-  ) throws(FormatError) -> UInt32 {
-    var left = length
-    var inserted: UInt32 = 0
-    while left > 0 {
-      let start = operations.offset
-      let word = try operations.varint("update.operation")
-      guard let kind = Operation.Kind(rawValue: UInt8(truncatingIfNeeded: word & 3)), word >> 2 > 0,
-        word >> 2 <= UInt64(left)
-      else { throw FormatError(.badValue, at: start, field: "update.operation") }
-      let count = UInt32(truncatingIfNeeded: word >> 2)
-      let at = positions.offset
-      let zigzag = try positions.varint("update.position")
-      let shift = Int64(bitPattern: zigzag >> 1) ^ -Int64(bitPattern: zigzag & 1)
-      let position = Int64(caret) &+ shift
-      guard zigzag < 1 << 33, position >= 0, position < 1 << 30 else {
-        throw FormatError(.badValue, at: at, field: "update.position")
-      }
-      let operation = Operation(kind: kind, position: UInt32(truncatingIfNeeded: position), length: count)
-      if kind == .deleteBackward, count < 2 || operation.position < count - 1 {
-        throw FormatError(.badValue, at: at, field: "update.position")
-      }
-      sink.addOperation(operation, byte: byte)
-      if kind == .insert {
-        guard count <= scalars else { throw FormatError(.badValue, at: start, field: "update.operation") }
-        scalars &-= count
-        inserted &+= count
-        byte &+= isAscii ? Int(count) : size(ofScalars: Int(count))
-      }
-      caret = operation.caret
-      left &-= count
-    }
-    return inserted
-  }
-
-  /// The bytes of the next `count` scalars of text, which are there.
-  private func size(ofScalars count: Int) -> Int {
-    let rest = UnsafeBufferPointer(rebasing: bytes[byte..<layout.content.upperBound])
-    return TextMetrics.byteOffset(ofScalar: count, in: rest)
   }
 }

@@ -132,19 +132,6 @@ struct HistoryBuilder: ~Copyable {
     lastEvents = FlatBuffer(capacity: layout.header.runCount)
   }
 
-  private func find(_ parent: UpdateParent) -> EventGraph.Parent? {
-    guard parent.replica < authors.count, parent.value < authors[Int(parent.replica)].known else {
-      return nil
-    }
-    var run = authorRuns[Int(authors[Int(parent.replica)].lastAuthorRun)]
-    while run.seq > parent.value {
-      let jump = authorRuns[Int(run.jump)]
-      run = jump.seq > parent.value ? jump : authorRuns[Int(run.previous)]
-    }
-    let place = run.start + (parent.value - run.seq)
-    return EventGraph.Parent(place: place, run: UInt32(runs.all.lastIndex(ofRunWith: place)))
-  }
-
   @inline(__always)
   private mutating func replaceHeads(by head: UInt32) {
     let first = firstParent
@@ -176,13 +163,13 @@ extension HistoryBuilder: UpdateSink {
 
   @inline(__always)
   mutating func addParent(_ parent: UpdateParent) {
-    if parent.replica == UpdateParent.isRun {
-      parents.append(lastEvents[Int(parent.value)])
-    } else if let event = find(parent) {
-      parents.append(event)
-    } else {
+    // All that can be known already is inside.
+    guard parent.replica == UpdateParent.isRun else {
       isWaiting = true
+      return
     }
+    let last = lastEvents[Int(parent.value)]
+    parents.append(EventGraph.Parent(place: last.place &- parent.back, run: last.run))
   }
 
   @inline(__always)

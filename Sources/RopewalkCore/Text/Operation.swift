@@ -9,6 +9,9 @@ struct Operation: Hashable, Sendable {
     case deleteBackward = 2
   }
 
+  /// The index of every event, and so every position, is below this.
+  static let positionLimit: UInt64 = 1 << 30
+
   var kind: Kind
   /// A scalar index in the version that the first event's author saw.
   var position: UInt32

@@ -105,7 +105,7 @@ extension TextHistory {
   ) -> Bool {
     for at in decoded.parents(ofRun: index) {
       let parent = decoded.parents[at]
-      if parent.replica == DecodedUpdate.Parent.isRun {
+      if parent.replica == DecodedUpdate.Parent.isRun, parent.back == 0 {
         let event = lastEvents[Int(parent.value)]
         guard event.place != EventGraph.none else { return false }
         parents.append(event)

@@ -8,6 +8,9 @@ struct DecoderFuzz {
   let corpus: Corpus
   private(set) var accepted = 0
   private(set) var refused = 0
+  /// Of updates that were accepted: how many were taken in, and how many had columns that do not hold.
+  private(set) var canonical = 0
+  private(set) var malformed = 0
 
   init(_ target: Target, corpus: Corpus) {
     self.target = target
@@ -18,6 +21,10 @@ struct DecoderFuzz {
   func input(using random: inout SplitMix) -> [UInt8] {
     switch target {
     case .update:
+      if random.chance(50), var parts = UpdateParts(pick(corpus.updates, &random)) {
+        for _ in 0..<1 + random.below(2) { parts.mutate(using: &random) }
+        return parts.bytes
+      }
       let bytes = Mutation.mutate(pick(corpus.updates, &random), with: corpus.updates, using: &random)
       return random.chance(85) ? Mutation.repaired(bytes) : bytes
     case .snapshot:
@@ -40,7 +47,12 @@ struct DecoderFuzz {
     var document = corpus.documents[random.below(corpus.documents.count)]
     switch target {
     case .update:
-      guard let update = accept({ try Update(bytes: bytes) }) else { return }
+      let isCanonical = ReferenceDecoder.isCanonical(bytes)
+      guard let update = accept({ try Update(bytes: bytes) }) else {
+        try Mismatch.check("an update is read", false, isCanonical == true && Self.isRepaired(bytes))
+        return
+      }
+      try checkReading(of: update, isCanonical)
       if random.chance(60) { document = TextDocument(lineage: update.lineage) }
       let before = document.utf8
       do {
@@ -73,6 +85,9 @@ struct DecoderFuzz {
         do { _ = try unread.read() } catch { return }
         throw Mismatch("what is refused whole was read")
       }
+      if opened.takeRefusedUpdates().isEmpty {
+        try Mismatch.check("the snapshot again", opened.snapshot(), bytes)
+      }
       if isFresh, opened.versionVector[id] == 0 {
         opened.replica = id
         opened.insert("y", at: opened.scalarCount)
@@ -95,6 +110,24 @@ struct DecoderFuzz {
       _ = document.updates(since: vector, maximumBytes: 50)
     }
   }
+
+  /// An update is taken in just if it is what an encoder gives for its events, and is given again.
+  private mutating func checkReading(of update: Update, _ isCanonical: Bool?) throws {
+    var document = TextDocument(lineage: update.lineage)
+    do { _ = try document.apply(update) } catch {
+      if case .malformed = error {
+        malformed += 1
+        try Mismatch.check("an update is taken in", false, isCanonical ?? false)
+      }
+      return
+    }
+    try Mismatch.check("an update is taken in", true, isCanonical ?? true)
+    canonical += 1
+    guard document.pendingEventCount == 0 else { return }
+    try Mismatch.check("the update again", document.update(since: VersionVector()).bytes, update.bytes)
+  }
+
+  private static func isRepaired(_ bytes: [UInt8]) -> Bool { Mutation.repaired(bytes) == bytes }
 
   private mutating func accept<Value>(_ decode: () throws -> Value) -> Value? {
     do {

@@ -1,7 +1,6 @@
 /// A snapshot taken apart by `Spec/update-format.md`, so that a part can be damaged and all checksums still
 /// be right.
 struct SnapshotParts {
-  /// 1 or 2.
   var version: UInt8 = 2
   var flags: UInt8 = 0
   /// Eight bytes, or none.
@@ -31,12 +30,6 @@ struct SnapshotParts {
       defer { at += size }
       return Array(bytes[at..<at + size])
     }
-    if version == 1 {
-      text = block()
-      history = block()
-      for _ in 0..<varint() { waiting.append(block()) }
-      return
-    }
     if flags & 2 != 0 {
       lineage = Array(bytes[at..<at + 8])
       at += 8
@@ -47,24 +40,19 @@ struct SnapshotParts {
   }
 
   var bytes: [UInt8] {
-    var bytes: [UInt8] = [0x53, version, version == 1 ? flags & ~2 : flags]
+    var bytes: [UInt8] = [0x53, version, flags]
     func append(_ block: [UInt8]) { bytes += ReferenceEncoder.varint(UInt64(block.count)) + block }
-    if version == 2 {
-      bytes += lineage
-      append(moment)
-      append(vector)
-    }
+    bytes += lineage
+    append(moment)
+    append(vector)
     append(text)
-    if version == 1 { append(history) }
     bytes += ReferenceEncoder.varint(UInt64(waiting.count))
     for block in waiting { append(block) }
-    bytes = Mutation.repaired(bytes + [0, 0, 0, 0])
-    return version == 1 ? bytes : bytes + history
+    return Mutation.repaired(bytes + [0, 0, 0, 0]) + history
   }
 
   mutating func mutate(with updates: [[UInt8]], using random: inout SplitMix) {
-    if random.chance(25) { version = 1 }
-    switch random.below(11) {
+    switch random.below(12) {
     case 0: flags = UInt8(random.below(5))
     case 1: text = Mutation.mutate(text, with: [text], using: &random)
     case 2: text = Array(String.random(random.below(20), using: &random).utf8)
@@ -73,6 +61,7 @@ struct SnapshotParts {
     case 7: moment = Mutation.mutate(moment, with: [vector], using: &random)
     case 8: vector = Mutation.mutate(vector, with: [moment], using: &random)
     case 9: lineage = Mutation.mutate(lineage, with: [vector], using: &random)
+    case 10: version = UInt8(random.below(4))
     default:
       waiting = waiting.map { Mutation.repaired(Mutation.mutate($0, with: updates, using: &random)) }
     }

@@ -1,93 +1,125 @@
 import RopewalkCore
 
-/// Writes events as an update by `Spec/update-format.md`, one run per event: what another implementation, or a hostile
-/// peer, may send.
-struct ReferenceEncoder {
-  private(set) var bytes: [UInt8] = []
-
-  /// The events' parents come before them; each replica's events follow one another.
+/// Writes events as an update by `Spec/update-format.md`, event by event and slowly.
+///
+/// The events' parents come before them, and each replica's events follow one another. For such a sequence there is one
+/// update.
+enum ReferenceEncoder {
   static func update(of events: [ReferenceEvent], lineage: Lineage = .blank) -> [UInt8] {
-    var replicas: [ReplicaID] = []
-    var counts: [ReplicaID: (first: UInt32, count: UInt64)] = [:]
-    for event in events {
-      if counts[event.id.replica] == nil { replicas.append(event.id.replica) }
-      counts[event.id.replica, default: (event.id.seq, 0)].count += 1
-    }
-    var others: [ReplicaID] = []
-    for parent in events.flatMap({ $0.parents })
-    where counts[parent.replica] == nil && !others.contains(parent.replica) {
-      others.append(parent.replica)
-    }
-    var out = ReferenceEncoder()
-    out.bytes = [0x52, lineage == .blank ? 1 : 0x81]
-    if lineage != .blank { out.fixed(lineage.rawValue, 8) }
-    out.varint(UInt64(replicas.count))
-    for replica in replicas {
-      out.fixed(replica.rawValue, 8)
-      out.varint(UInt64(counts[replica]?.first ?? 0))
-      out.varint(counts[replica]?.count ?? 0)
-    }
-    out.varint(UInt64(others.count))
-    for other in others { out.fixed(other.rawValue, 8) }
-    out.varint(UInt64(events.count))
-    out.columns(events, replicas: replicas, others: others)
-    out.fixed(UInt64(castagnoli(out.bytes)), 4)
-    return out.bytes
+    parts(of: events, lineage: lineage).bytes
   }
 
-  private mutating func columns(_ events: [ReferenceEvent], replicas: [ReplicaID], others: [ReplicaID]) {
-    var (authors, lengths, parents) = (ReferenceEncoder(), ReferenceEncoder(), ReferenceEncoder())
-    var (operations, positions, content) = (ReferenceEncoder(), ReferenceEncoder(), [UInt8]())
+  /// The same, before it is put together.
+  static func parts(of events: [ReferenceEvent], lineage: Lineage = .blank) -> UpdateParts {
+    var parts = UpdateParts()
+    parts.lineage = lineage == .blank ? nil : lineage.rawValue
+    for event in events {
+      if let author = parts.authors.firstIndex(where: { $0.replica == event.id.replica.rawValue }) {
+        parts.authors[author].count += 1
+      } else {
+        parts.authors.append(.init(replica: event.id.replica.rawValue, first: UInt64(event.id.seq), count: 1))
+      }
+    }
+    // Of each run that is over: its last event.
+    var ends: [EventID] = []
     var carets: [ReplicaID: Int] = [:]
-    for (number, event) in events.enumerated() {
-      authors.varint(UInt64(replicas.firstIndex(of: event.id.replica) ?? 0))
-      lengths.varint(1)
-      parents.varint(UInt64(event.parents.count) + 2)
-      for parent in event.parents {
-        if let run = events[..<number].firstIndex(where: { $0.id == parent }) {
-          parents.varint(UInt64(number - run) << 1)
+    for run in runs(of: events) {
+      let author = parts.authors.firstIndex { $0.replica == run[0].id.replica.rawValue } ?? 0
+      parts.runAuthors.append(UInt64(author))
+      parts.runLengths.append(UInt64(run.count))
+      write(parentsOf: run[0], after: ends, to: &parts)
+      for operation in operations(of: run) {
+        parts.operations.append(UInt64(operation.length) << 2 | UInt64(operation.kind))
+        let shift = operation.position - carets[run[0].id.replica, default: 0]
+        parts.positions.append(shift < 0 ? UInt64(-shift) * 2 - 1 : UInt64(shift) * 2)
+        carets[run[0].id.replica] = operation.caret
+      }
+      for event in run {
+        if case .insert(let scalar, _) = event.operation { parts.content += Array(String(scalar).utf8) }
+      }
+      ends.append(run[run.count - 1].id)
+    }
+    return parts
+  }
+
+  private static func before(_ id: EventID) -> EventID? {
+    id.seq > 0 ? EventID(replica: id.replica, seq: id.seq - 1) : nil
+  }
+
+  /// Longest stretches of one author in which each but the first has just one parent, the event before it.
+  private static func runs(of events: [ReferenceEvent]) -> [[ReferenceEvent]] {
+    var runs: [[ReferenceEvent]] = []
+    for event in events {
+      if let last = runs.last?.last, event.parents == [last.id], before(event.id) == last.id {
+        runs[runs.count - 1].append(event)
+      } else {
+        runs.append([event])
+      }
+    }
+    return runs
+  }
+
+  private static func write(
+    parentsOf event: ReferenceEvent, after ends: [EventID], to parts: inout UpdateParts
+  ) {
+    let own = before(event.id)
+    let besides = event.parents.filter { $0 != own }.sorted()
+    let hasOwn = besides.count < event.parents.count
+    if hasOwn, besides.count < 2 {
+      parts.parents.append(UInt64(besides.count))
+    } else {
+      parts.parents.append(UInt64(event.parents.count) + 2)
+    }
+    for parent in hasOwn && besides.count < 2 ? besides : event.parents.sorted() {
+      if let run = ends.firstIndex(of: parent) {
+        parts.parents.append(UInt64(ends.count - run) << 1)
+        continue
+      }
+      let replica = parent.replica.rawValue
+      let author = parts.authors.firstIndex { $0.replica == replica }
+      if author == nil, !parts.others.contains(replica) { parts.others.append(replica) }
+      let number = author ?? parts.authors.count + (parts.others.firstIndex(of: replica) ?? 0)
+      parts.parents += [UInt64(number) << 1 | 1, UInt64(parent.seq)]
+    }
+  }
+
+  private struct Operation {
+    /// 0 insert, 1 delete forwards, 2 delete backwards.
+    var kind: Int
+    var position: Int
+    var length: Int
+
+    var caret: Int { [position + length, position, position + 1 - length][kind] }
+  }
+
+  private static func operations(of run: [ReferenceEvent]) -> [Operation] {
+    var operations: [Operation] = []
+    for event in run {
+      let last = operations.last ?? Operation(kind: -1, position: 0, length: 0)
+      switch event.operation {
+      case .insert(_, let index):
+        if last.kind == 0, index == last.caret {
+          operations[operations.count - 1].length += 1
         } else {
-          let index = (replicas + others).firstIndex(of: parent.replica) ?? 0
-          parents.varint(UInt64(index) << 1 | 1)
-          parents.varint(UInt64(parent.seq))
+          operations.append(Operation(kind: 0, position: index, length: 1))
+        }
+      case .delete(let index):
+        if last.kind == 1, index == last.position {
+          operations[operations.count - 1].length += 1
+        } else if last.kind == 1 && last.length == 1 || last.kind == 2, index == last.caret - 1 {
+          operations[operations.count - 1].length += 1
+          operations[operations.count - 1].kind = 2
+        } else {
+          operations.append(Operation(kind: 1, position: index, length: 1))
         }
       }
-      let caret = carets[event.id.replica] ?? 0
-      switch event.operation {
-      case .insert(let scalar, let index):
-        operations.varint(1 << 2)
-        positions.zigzag(index - caret)
-        content.append(contentsOf: Array(String(scalar).utf8))
-        carets[event.id.replica] = index + 1
-      case .delete(let index):
-        operations.varint(1 << 2 | 1)
-        positions.zigzag(index - caret)
-        carets[event.id.replica] = index
-      }
     }
-    if replicas.count > 1 { block(authors.bytes) }
-    if events.count > 1 { block(lengths.bytes) }
-    for column in [parents.bytes, operations.bytes, positions.bytes, content] { block(column) }
+    return operations
   }
-
-  private mutating func varint(_ value: UInt64) { bytes += Self.varint(value) }
 
   /// Seven bits a byte, lowest first, all but the last with the high bit set.
   static func varint(_ value: UInt64) -> [UInt8] {
     value > 0x7f ? [UInt8(value & 0x7f) | 0x80] + varint(value >> 7) : [UInt8(value)]
-  }
-
-  private mutating func zigzag(_ value: Int) {
-    varint(value < 0 ? UInt64(-value) * 2 - 1 : UInt64(value) * 2)
-  }
-
-  private mutating func fixed(_ value: UInt64, _ count: Int) {
-    for place in 0..<count { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * UInt64(place)))) }
-  }
-
-  private mutating func block(_ block: [UInt8]) {
-    varint(UInt64(block.count))
-    bytes.append(contentsOf: block)
   }
 
   /// CRC-32C, bit by bit.

@@ -32,6 +32,9 @@ struct PendingUpdates: Sendable {
 
   var isEmpty: Bool { held.isEmpty }
 
+  /// How many updates wait.
+  var count: Int { held.count }
+
   /// Keeps an update until any of the events it waits for comes. One that is here already is passed over.
   mutating func insert(_ update: Update, waitingFor events: [EventID]) {
     guard tickets[update] == nil else { return }

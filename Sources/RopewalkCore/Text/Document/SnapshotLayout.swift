@@ -7,8 +7,7 @@ struct SnapshotLayout {
 
   /// The flag of `TextHistory`.
   let isIrregular: Bool
-  /// Nil in a snapshot of version 1, where the history alone tells it.
-  let moment: Moment?
+  let moment: Moment
   let text: Range<Int>
   let waiting: [Range<Int>]
   let history: Range<Int>
@@ -20,47 +19,39 @@ struct SnapshotLayout {
     let vector: VersionVector
   }
 
-  /// Checks everything but the history, which has a checksum of its own in version 2. O(n), without the
-  /// history's size from version 2 on.
+  /// Checks everything but the history, which has a checksum of its own. O(n), without the history's size.
   init(_ bytes: [UInt8], budget: DecodingBudget) throws(FormatError) {
     guard bytes.count <= budget.maximumBytes else {
       throw FormatError(.overLimit, at: 0, field: "snapshot.size")
     }
     guard bytes.count >= 8 else { throw FormatError(.truncated, at: bytes.count, field: "snapshot.header") }
     guard bytes[0] == Self.magic else { throw FormatError(.badMagic, at: 0, field: "snapshot.magic") }
-    guard bytes[1] == 1 || bytes[1] == 2 else {
+    guard bytes[1] == Self.formatVersion else {
       throw FormatError(.unsupportedVersion, at: 1, field: "snapshot.version")
     }
-    let isFirst = bytes[1] == 1
-    if isFirst { try Self.check(bytes, upTo: bytes.count - 4) }
-    var reader = ByteReader(bytes[..<(isFirst ? bytes.count - 4 : bytes.count)])
+    var reader = ByteReader(bytes)
     _ = try reader.bytes(2, "snapshot.magic")
     let flags = try reader.byte("snapshot.flags")
-    guard flags & ~(isFirst ? Self.irregularFlag : Self.irregularFlag | Self.seededFlag) == 0 else {
+    guard flags & ~(Self.irregularFlag | Self.seededFlag) == 0 else {
       throw FormatError(.badValue, at: 2, field: "snapshot.flags")
     }
     isIrregular = flags & Self.irregularFlag != 0
-    if isFirst {
-      moment = nil
-      text = try reader.blockRange("snapshot.text")
-      history = try reader.blockRange("snapshot.history")
-      waiting = try Self.readWaiting(&reader)
-      try reader.expectEnd()
-    } else {
-      let isSeeded = flags & Self.seededFlag != 0
-      let lineage = isSeeded ? Lineage(rawValue: try reader.fixed64("snapshot.lineage")) : .blank
-      let version = try reader.block("snapshot.moment")
-      let vector = try reader.block("snapshot.vector")
-      text = try reader.blockRange("snapshot.text")
-      waiting = try Self.readWaiting(&reader)
-      let end = reader.offset
-      _ = try reader.fixed32("snapshot.checksum")
-      try Self.check(bytes, upTo: end)
-      history = reader.offset..<bytes.count
-      moment = Moment(
-        lineage: lineage, version: try Version(encoded: Array(version)),
-        vector: try VersionVector(encoded: Array(vector)))
+    let isSeeded = flags & Self.seededFlag != 0
+    let lineage = isSeeded ? Lineage(rawValue: try reader.fixed64("snapshot.lineage")) : .blank
+    guard !isSeeded || lineage != .blank else {
+      throw FormatError(.notCanonical, at: 3, field: "snapshot.lineage")
     }
+    let version = try reader.block("snapshot.moment")
+    let vector = try reader.block("snapshot.vector")
+    text = try reader.blockRange("snapshot.text")
+    waiting = try Self.readWaiting(&reader)
+    let end = reader.offset
+    _ = try reader.fixed32("snapshot.checksum")
+    try Self.check(bytes, upTo: end)
+    history = reader.offset..<bytes.count
+    moment = Moment(
+      lineage: lineage, version: try Version(encoded: Array(version)),
+      vector: try VersionVector(encoded: Array(vector)))
     let fault = bytes[text].withUnsafeBufferPointer { TextMetrics.firstFault($0) }
     if let fault { throw FormatError(.badValue, at: text.lowerBound + fault, field: "snapshot.text") }
     guard text.count < TextDocument.contentLimit else {

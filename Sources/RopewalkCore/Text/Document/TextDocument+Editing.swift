@@ -18,7 +18,7 @@ extension TextDocument {
   @inline(__always)
   private mutating func goOn(with key: UInt8, at index: Int) -> Bool {
     guard history.log.goesOn(at: index), buffer.draftGoesOn(at: index),
-      let author, history.graph.isExtendable(by: author), hasRoom(for: 1)
+      let author, history.graph.isExtendable(by: author), hasRoom(for: 1, bytes: 1)
     else { return false }
     history.graph.extend(author: author, length: 1)
     history.log.type(key)
@@ -31,7 +31,7 @@ extension TextDocument {
     guard !bytes.isEmpty else { return }
     let sum = bytes.count == 1 ? SumTree.Sum(1, 1, 1, 0) : TextMetrics.measure(bytes)
     let length = sum[TextMetrics.scalars]
-    grow(by: length)
+    grow(by: length, bytes: bytes.count)
     history.log.appendInsert(bytes, length: length, at: UInt32(index))
     buffer.draftInsert(bytes, measuring: sum, at: index)
   }
@@ -41,7 +41,7 @@ extension TextDocument {
     precondition(range.lowerBound >= 0 && range.upperBound <= scalarCount, "range out of bounds")
     guard !range.isEmpty else { return }
     let length = UInt32(range.count)
-    grow(by: length)
+    grow(by: length, bytes: 0)
     history.log.appendDelete(
       Operation(kind: .deleteForward, position: UInt32(range.lowerBound), length: length))
     buffer.draftDelete(range.count, at: range.lowerBound)
@@ -55,8 +55,9 @@ extension TextDocument {
 
   /// Adds events of this replica after all that is known.
   @inline(__always)
-  private mutating func grow(by length: UInt32) {
-    precondition(hasRoom(for: length), "a document holds fewer than 2³¹ events and 1 GiB of text")
+  private mutating func grow(by length: UInt32, bytes: Int) {
+    precondition(
+      hasRoom(for: length, bytes: bytes), "a document holds fewer than 2³¹ events and 1 GiB of text")
     if let author, history.graph.isExtendable(by: author) {
       history.graph.extend(author: author, length: length)
       return
@@ -70,9 +71,9 @@ extension TextDocument {
   }
 
   @inline(__always)
-  private func hasRoom(for length: UInt32) -> Bool {
+  private func hasRoom(for length: UInt32, bytes: Int) -> Bool {
     UInt64(history.graph.count) + UInt64(length) < Self.eventLimit
-      && history.log.content.count < Self.contentLimit
+      && history.log.content.count + bytes < Self.contentLimit
   }
 
   /// Whether an edit of so many more events, of which insertions have so many bytes of UTF-8 in all, is within

@@ -48,15 +48,17 @@ extension TextDocument {
     history = whole
     history.isIrregular = layout.isIrregular
     let moment = SnapshotLayout.Moment(lineage: lineage, version: version, vector: versionVector)
-    if let told = layout.moment, told != moment {
+    guard layout.moment == moment else {
       throw FormatError(.badValue, at: start, field: "snapshot.moment")
     }
   }
 
-  /// Takes in what waited.
+  /// Takes in what waited, and waits still: nothing of it may belong in the history, and none may be there
+  /// twice.
   mutating func mergeWaiting(
     of bytes: [UInt8], _ layout: SnapshotLayout, budget: DecodingBudget
   ) throws(FormatError) {
+    let events = history.graph.count
     for range in layout.waiting {
       let waiting = try Update(bytes: Array(bytes[range]), budget: budget)
       do throws(ApplyError) { _ = try merge(waiting, collecting: false) } catch {
@@ -67,6 +69,12 @@ extension TextDocument {
           throw FormatError(.badValue, at: range.lowerBound, field: "snapshot.waiting")
         }
       }
+    }
+    guard history.graph.count == events,
+      pending.count + pending.refused.count == layout.waiting.count
+    else {
+      throw FormatError(
+        .notCanonical, at: layout.waiting.first?.lowerBound ?? 0, field: "snapshot.waiting")
     }
   }
 }

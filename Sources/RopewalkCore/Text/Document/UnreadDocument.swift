@@ -21,14 +21,15 @@ public struct UnreadDocument: Sendable {
   /// How many events stand in for others.
   private let standIns: UInt32
 
-  /// Opens a snapshot. O(n) in the text, and in the number of replicas; O(n) in all of it for a snapshot of
-  /// version 1, or one whose heads are of the same replica.
+  /// Opens a snapshot. O(n) in the text, and in the number of replicas; O(n) in all of it for one whose heads
+  /// are of the same replica.
   ///
   /// Throws `FormatError` when the bytes are damaged, from a newer version, or larger than the budget.
   /// Damage to the history comes to light in `read()`.
   public init(snapshot bytes: [UInt8], budget: DecodingBudget = .standard) throws(FormatError) {
     let layout = try SnapshotLayout(bytes, budget: budget)
-    if let moment = layout.moment, let history = TextHistory(standingInFor: moment.version, moment.vector) {
+    let moment = layout.moment
+    if let history = TextHistory(standingInFor: moment.version, moment.vector) {
       document = TextDocument(lineage: moment.lineage)
       document.history = history
       vector = moment.vector

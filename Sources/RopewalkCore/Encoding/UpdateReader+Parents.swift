@@ -1,0 +1,111 @@
+extension UpdateReader {
+  /// How a run's parents are given.
+  ///
+  /// - Parameters:
+  ///   - isFirst: the run begins with its author's event 0.
+  ///   - goesOn: the run before it is of the same author, and would have held what just follows it.
+  @inline(__always)
+  mutating func readParentCode(isFirst: Bool, goesOn: Bool) throws(FormatError) -> UInt64 {
+    let start = parents.offset
+    let code = try parents.varint("update.parents")
+    if code < 2 {
+      if isFirst { throw FormatError(.badValue, at: start, field: "update.parents") }
+      if code == 0, goesOn { throw FormatError(.notCanonical, at: start, field: "update.parents") }
+    }
+    return code
+  }
+
+  /// Reads the references of a run's first event, whose code is above 0.
+  @inline(__always)
+  mutating func readParents<Sink: UpdateSink & ~Copyable>(
+    _ code: UInt64, ofRunBy author: UInt32, seq: UInt32, after runs: inout UpdateRuns, into sink: inout Sink
+  ) throws(FormatError) {
+    let count = code == 1 ? 1 : code &- 2
+    guard count <= UInt64(parents.remaining) else {
+      throw FormatError(.truncated, at: parents.offset, field: "update.parents")
+    }
+    // Codes 0 and 1 are there for the author's event before, alone or with one other.
+    let listsOwn = count > 2
+    if count == 1 {
+      return sink.addParent(try readParent(ofRunBy: author, seq: seq, listsOwn: listsOwn, after: &runs))
+    }
+    var last: EventID?
+    for _ in 0..<count {
+      let start = parents.offset
+      let parent = try readParent(ofRunBy: author, seq: seq, listsOwn: listsOwn, after: &runs)
+      let event = event(parent, runs)
+      if let last, last >= event { throw FormatError(.notCanonical, at: start, field: "update.parent") }
+      last = event
+      sink.addParent(parent)
+    }
+  }
+
+  /// - Parameter listsOwn: the author's event before may be among the references.
+  @inline(__always)
+  private mutating func readParent(
+    ofRunBy author: UInt32, seq: UInt32, listsOwn: Bool, after runs: inout UpdateRuns
+  ) throws(FormatError) -> UpdateParent {
+    let start = parents.offset
+    let reference = try parents.varint("update.parent")
+    let number = reference >> 1
+    guard reference & 1 == 0 else {
+      return try readEvent(of: number, at: start, by: author, seq: seq, listsOwn: listsOwn, after: &runs)
+    }
+    guard number > 0, number <= UInt64(runs.count) else {
+      throw FormatError(.badValue, at: start, field: "update.parent")
+    }
+    let run = UInt32(truncatingIfNeeded: runs.count) &- UInt32(truncatingIfNeeded: number)
+    guard listsOwn || run != runs.author(author).pointee.lastRun else {
+      throw FormatError(.notCanonical, at: start, field: "update.parent")
+    }
+    return UpdateParent(replica: UpdateParent.isRun, value: run, back: 0)
+  }
+
+  /// Reads the sequence number of a parent that is given by its id.
+  ///
+  /// - Parameter number: its replica's, read at `start`.
+  private mutating func readEvent(
+    of number: UInt64, at start: Int, by author: UInt32, seq: UInt32, listsOwn: Bool,
+    after runs: inout UpdateRuns
+  ) throws(FormatError) -> UpdateParent {
+    let event = try parents.varint32("update.parentSeq")
+    guard number < UInt64(layout.header.replicas.count), event < EventID.seqLimit else {
+      throw FormatError(.badValue, at: start, field: "update.parent")
+    }
+    let replica = UInt32(truncatingIfNeeded: number)
+    let outside = UpdateParent(replica: replica, value: event, back: 0)
+    guard replica < runs.authorCount else {
+      guard runs.noteOther(number) else {
+        throw FormatError(.notCanonical, at: start, field: "update.parent")
+      }
+      return outside
+    }
+    let state = runs.author(replica).pointee
+    if event < state.first {
+      guard listsOwn || replica != author || event &+ 1 != seq else {
+        throw FormatError(.notCanonical, at: start, field: "update.parent")
+      }
+      return outside
+    }
+    guard event < state.end &- state.left else {
+      // A parent comes before its child: no event follows itself, or what comes later here.
+      guard replica != author, event >= state.end else {
+        throw FormatError(.badValue, at: start, field: "update.parent")
+      }
+      return outside
+    }
+    let run = runs.index(ofRunWith: event, upTo: state.lastRun)
+    let back = runs[run].last &- event
+    guard back > 0 else { throw FormatError(.notCanonical, at: start, field: "update.parent") }
+    return UpdateParent(replica: UpdateParent.isRun, value: run, back: back)
+  }
+
+  private func event(_ parent: UpdateParent, _ runs: borrowing UpdateRuns) -> EventID {
+    let replicas = layout.header.replicas
+    guard parent.replica == UpdateParent.isRun else {
+      return EventID(replica: replicas[Int(parent.replica)], seq: parent.value)
+    }
+    let run = runs[parent.value]
+    return EventID(replica: replicas[Int(run.author)], seq: run.last &- parent.back)
+  }
+}
