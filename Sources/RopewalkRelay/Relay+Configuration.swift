@@ -54,7 +54,8 @@ extension Relay {
     public var patience: UInt64
     /// How many entries of a room come after a checkpoint before another is asked for.
     public var checkpointInterval: UInt64 = 4096
-    /// How long `stop` waits for peers to close, in milliseconds.
+    /// How long `stop` may take after the drain delay, to wait for peers to close and to put the log in order, in
+    /// milliseconds.
     public var grace: UInt64
     /// How long `stop` goes on as before but says so at `/readyz`, in milliseconds.
     public var drainDelay: UInt64 = 0

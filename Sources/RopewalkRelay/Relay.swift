@@ -117,7 +117,10 @@ public final class Relay: Sendable {
   public func reload() async { await reloader.reload(all: true) }
 
   /// Stops: takes nobody in any more, makes durable and acknowledges what was pushed, tells every client
-  /// when to come back, and closes. May be called more than once.
+  /// when to come back, puts the log in order, and closes. May be called more than once.
+  ///
+  /// After the drain delay that takes no longer than the grace, and what the disk takes for a commit that is
+  /// under way then: what was not stored is not acknowledged, and the write-ahead log is left where it is.
   public func stop() async {
     let isFirst = isStopped.withLockedValue { isStopped in
       defer { isStopped = true }
@@ -127,6 +130,12 @@ public final class Relay: Sendable {
     watching.withLockedValue { $0?.cancel() }
     readiness.drain()
     if configuration.drainDelay > 0 { try? await Task.sleep(for: .milliseconds(configuration.drainDelay)) }
+    let (log, grace) = (services.log, configuration.grace)
+    let hurrying = Task {
+      if (try? await Task.sleep(for: .milliseconds(grace))) != nil { log.hurry() }
+    }
+    defer { hurrying.cancel() }
+    let end = ContinuousClock.now + .milliseconds(grace)
     try? await channels.first?.close()
     await flush()
     let all = services.connections.all
@@ -137,7 +146,7 @@ public final class Relay: Sendable {
       let error = ProtocolError(.draining, retry: .after(milliseconds: wait), "The relay is stopping.")
       connection.onLoop { connection.perform(connection.session.close(error)) }
     }
-    await waitUntilEmpty()
+    await waitUntilEmpty(until: end)
     for connection in services.connections.all { connection.onLoop { connection.drop() } }
     await flush()
     for channel in channels.dropFirst() { try? await channel.close() }
@@ -156,9 +165,8 @@ public final class Relay: Sendable {
     await withCheckedContinuation { continuation in services.log.flush { continuation.resume() } }
   }
 
-  /// Waits for the peers' closes, at most as long as the grace.
-  private func waitUntilEmpty() async {
-    let end = ContinuousClock.now + .milliseconds(configuration.grace)
+  /// Waits for the peers' closes.
+  private func waitUntilEmpty(until end: ContinuousClock.Instant) async {
     while services.connections.count > 0, ContinuousClock.now < end {
       try? await Task.sleep(for: .milliseconds(10))
     }

@@ -38,6 +38,50 @@ import Testing
       #expect(try RelayStore(directory: path).verify().isSound)
     }
   }
+
+  @Test func aHurriedLogStoresNoMoreAndLeavesTheWriteAheadLog() async throws {
+    try await withDirectory { path in
+      let directory = try DataDirectory(path: path)
+      let log = try SQLiteLog(path: directory.logPath)
+      let payload: [UInt8] = [1, 2, 3]
+      var digest = LogDigest.zero
+      func append(_ seq: UInt32) async throws {
+        let entry = LogEntry(
+          cursor: UInt64(seq) + 1, subject: [65], time: 1, header: header(seq..<seq + 1), payload: payload)
+        digest = entry.digest(after: digest)
+        let new = RelayRoom.NewEntry(entry: entry, payloadHash: PayloadHash(of: payload), digest: digest)
+        try await withCheckedThrowingContinuation { continuation in
+          log.append([new], to: .test) { continuation.resume(with: $0) }
+        }
+      }
+      for seq in 0..<10 as Range<UInt32> { try await append(seq) }
+      let before = try Data(contentsOf: URL(fileURLWithPath: directory.logPath))
+      log.hurry()
+      await #expect(throws: RelayLogError(act: .append, reason: .closed)) { try await append(10) }
+      await withCheckedContinuation { continuation in log.flush { continuation.resume() } }
+      log.close()
+      #expect(try Data(contentsOf: URL(fileURLWithPath: directory.logPath)) == before)
+      let size =
+        try FileManager.default.attributesOfItem(atPath: directory.logPath + "-wal")[.size] as? Int
+      #expect(try #require(size) > 0)
+
+      let next = try SQLiteLog(path: directory.logPath)
+      let state = try await withCheckedThrowingContinuation { continuation in
+        next.open(.test) { continuation.resume(with: $0) }
+      }
+      #expect(state.head.cursor == 10)
+      next.close()
+      #expect(!FileManager.default.fileExists(atPath: directory.logPath + "-wal") || self.isEmpty(directory))
+      directory.unlock()
+      #expect(try RelayStore(directory: path).verify().isSound)
+    }
+  }
+
+  private func isEmpty(_ directory: DataDirectory) -> Bool {
+    let path = directory.logPath + "-wal"
+    return (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) == 0
+  }
+
   /// A transaction that began before the log was moved adds to it. The commit after that begins the log anew.
   @Test func aCommitThatCrossesTheMoveDoesNotKeepTheLogLong() async throws {
     try await withDirectory { path in

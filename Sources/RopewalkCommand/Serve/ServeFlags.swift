@@ -20,7 +20,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: "The most sockets that have not shown a token that holds.") var maxStrangers: String?
   @Option(help: "How long a socket may take to show one, as in 10s.") var patience: String?
   @Option(help: "How many event loops. (default: one per core)") var threads: String?
-  @Option(help: "How long a stop waits for clients.") var grace: String?
+  @Option(help: "How long a stop takes at most.") var grace: String?
   @Option(help: "How long /readyz says so before a stop.") var drainDelay: String?
   @Option(help: "How often keys, revocations and certificate are looked at for changes.")
   var reloadInterval: String?

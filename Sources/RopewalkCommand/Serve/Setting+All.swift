@@ -11,7 +11,7 @@ extension Setting {
       $0.configuration.dataDirectory = $1
     },
     .number("relay", "threads", 1...1024, of: "how many event loops") { $0.configuration.threads = $1 },
-    .duration("relay", "grace", 0...600_000, of: "how long a stop waits for clients") {
+    .duration("relay", "grace", 0...600_000, of: "how long a stop takes at most") {
       $0.configuration.grace = $1
     },
     .duration("relay", "drain-delay", 0...600_000, of: "how long /readyz says so before a stop") {

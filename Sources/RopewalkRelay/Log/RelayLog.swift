@@ -50,7 +50,12 @@ protocol RelayLog: Sendable {
   /// Calls back when all that was handed in before is done.
   func flush(_ completion: @escaping @Sendable () -> Void)
 
-  /// Waits for what is under way and closes. Nothing may be called afterwards.
+  /// Does from now on only what must be done: what is being stored is stored, what waits for that fails as if the
+  /// log were closed, and nothing is put in order. For a stop that takes too long. Any thread may call it, at any
+  /// time before `close` returns.
+  func hurry()
+
+  /// Waits for what is under way and closes. Nothing may be called afterwards, but `hurry` meanwhile.
   func close()
 }
 

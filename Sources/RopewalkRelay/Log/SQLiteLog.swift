@@ -23,6 +23,7 @@ final class SQLiteLog: RelayLog {
     var work: [Work] = []
     var isRunning = false
     var isClosed = false
+    var isHurried = false
   }
 
   private let pool: DatabasePool
@@ -110,6 +111,11 @@ final class SQLiteLog: RelayLog {
 
   func flush(_ completion: @escaping @Sendable () -> Void) { submit(.flush(completion)) }
 
+  func hurry() {
+    waiting.withLockedValue { $0.isHurried = true }
+    writeAheadLog.stopMoving()
+  }
+
   func close() {
     waiting.withLockedValue { $0.isClosed = true }
     // What is still written may ask for a fold, which reads, and may not find the file closed.
@@ -117,10 +123,12 @@ final class SQLiteLog: RelayLog {
     folding.sync {}
     writeAheadLog.wait()
     queue.sync {}
-    // The last of the pool's connections to close is a reader, which leaves the WAL as it is; but whoever
-    // copies `log.sqlite` of a stopped relay should have all of it. The barrier waits for reads that are
-    // under way.
-    _ = try? pool.barrierWriteWithoutTransaction { try $0.checkpoint(.truncate) }
+    // Whoever copies `log.sqlite` of a stopped relay should have all of it, if there is time for that. The
+    // barrier waits for reads that are under way.
+    _ = try? pool.barrierWriteWithoutTransaction { writeAheadLog.move($0, .truncate) }
+    // The last connection to a file moves the log when it closes, whatever that takes, unless it may only read.
+    // A pool closes its readers last; so there must be one.
+    if writeAheadLog.isStopped { try? pool.read { _ in } }
     try? pool.close()
   }
 
@@ -153,12 +161,16 @@ final class SQLiteLog: RelayLog {
   /// Takes all that has gathered, again and again, until nothing is left.
   private func run() {
     while true {
-      let work = waiting.withLockedValue { waiting in
+      let (work, isHurried) = waiting.withLockedValue { waiting in
         defer { waiting.work = [] }
         if waiting.work.isEmpty { waiting.isRunning = false }
-        return waiting.work
+        return (waiting.work, waiting.isHurried)
       }
       if work.isEmpty { return }
+      if isHurried {
+        SQLiteAppender.fail(work, RelayLogError(act: .append, reason: .closed))
+        continue
+      }
       appender.perform(work, in: pool)
       for room in appender.takeLong() { prepareFold(of: room) }
       writeAheadLog.considerMoving { self.submit(.finishMoving($0)) }
@@ -169,6 +181,7 @@ final class SQLiteLog: RelayLog {
   /// in their place.
   private func prepareFold(of room: Int64) {
     folding.async { [self] in
+      if writeAheadLog.isStopped { return }
       let (configuration, compressor) = (foldConfiguration, foldCompressor)
       let folded = try? pool.read {
         try FoldedEntries(oldestOf: room, $0, configuration: configuration, compressor: compressor)

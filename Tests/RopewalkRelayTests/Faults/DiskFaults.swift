@@ -40,6 +40,15 @@ struct DiskFaults {
     try Data((kind?.rawValue ?? "").utf8).write(to: URL(fileURLWithPath: control))
   }
 
+  /// From now on each page that is written to the log's own file, not to its write-ahead log, takes 50 ms.
+  func slowMoves() throws { try Data("m".utf8).write(to: URL(fileURLWithPath: control)) }
+
+  /// How many pages were written so.
+  var movedPages: Int {
+    let size = try? FileManager.default.attributesOfItem(atPath: control + ".moved")[.size] as? Int
+    return size ?? 0
+  }
+
   var environment: [String: String] {
     var variables = ProcessInfo.processInfo.environment
     variables["LD_PRELOAD"] = library
@@ -56,6 +65,8 @@ struct DiskFaults {
     #include <stdlib.h>
     #include <string.h>
     #include <unistd.h>
+
+    #define REAL(name) ((typeof(&name)) dlsym(RTLD_NEXT, #name))
 
     static char what(int fd) {
       char link[64], path[4096];
@@ -74,8 +85,22 @@ struct DiskFaults {
       return kind;
     }
 
+    static void moving(int fd) {
+      char link[64], path[4096];
+      snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+      ssize_t n = readlink(link, path, sizeof path - 1);
+      if (n < 10 || memcmp(path + n - 10, "log.sqlite", 10)) return;
+      snprintf(path, sizeof path, "%s.moved", getenv("ROPEWALK_FAULTS"));
+      int moved = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+      if (moved < 0) return;
+      REAL(write)(moved, "m", 1);
+      close(moved);
+      usleep(50000);
+    }
+
     static int writing(int fd) {
       switch (what(fd)) {
+        case 'm': moving(fd); return 0;
         case 'f': return ENOSPC;
         case 'r': return EROFS;
         case 'i': return EIO;
@@ -83,7 +108,6 @@ struct DiskFaults {
       }
     }
 
-    #define REAL(name) ((typeof(&name)) dlsym(RTLD_NEXT, #name))
     #define FAIL(error) { int e = (error); if (e) { errno = e; return -1; } }
 
     ssize_t pwrite64(int fd, const void *b, size_t n, off64_t o) { FAIL(writing(fd)) return REAL(pwrite64)(fd, b, n, o); }

@@ -67,5 +67,7 @@ final class MemoryLog: RelayLog {
 
   func flush(_ completion: @escaping @Sendable () -> Void) { completion() }
 
+  func hurry() {}
+
   func close() {}
 }
