@@ -36,7 +36,7 @@ import Testing
     try await DamageRun("envelopes", count: 2000).forEach { _, random in
       var bytes = whole[random.below(2)]
       ByteDamage.damage(&bytes, using: &random)
-      let opened = try? Envelope.open(bytes, largestMessage: 1000) {
+      let opened = try? Envelope.open(bytes, largestMessage: 1000, takesSegments: true) {
         try? Zstd.decompress(Array($0), maximumBytes: $1)
       }
       #expect((opened?.count ?? 0) <= 1000)

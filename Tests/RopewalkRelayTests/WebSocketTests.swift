@@ -1,4 +1,5 @@
 import RopewalkSync
+import RopewalkZstd
 import Testing
 
 @testable import RopewalkRelay
@@ -156,7 +157,8 @@ import Testing
     try await withRelay { relay in
       let cases = [
         ("GET /healthz", "200"), ("HEAD /healthz", "200"), ("POST /healthz", "405"), ("GET /sync", "426"),
-        ("GET /", "404"), ("GET /healthz?x=1", "200"),
+        ("GET /", "404"), ("GET /healthz?x=1", "200"), ("GET /healthz/", "404"), ("GET /sync/", "404"),
+        ("GET /sync?x=1", "400"), ("GET /SYNC", "404"), ("GET //sync", "404"),
       ]
       for (request, status) in cases {
         let socket = try await RawSocket(port: relay.port)
@@ -164,8 +166,24 @@ import Testing
         #expect(try await socket.readHead().split(separator: " ")[1] == status, "\(request)")
         await socket.end()
       }
-      let lost = try await RawSocket(port: relay.port)
-      #expect(try await lost.upgrade(path: "/other").contains("404"))
+      for (path, status) in [
+        ("/other", "404"), ("/sync/", "404"), ("/sync?token=x", "400"), ("/sync?", "400"), ("/sync/a", "404"),
+      ] {
+        let lost = try await RawSocket(port: relay.port)
+        #expect(try await lost.upgrade(path: path).contains(status), "\(path)")
+      }
+    }
+  }
+
+  @Test func aClientSendsNoEnvelopeOfSegments() async throws {
+    try await withRelay { relay in
+      let peer = try await Peer.greeted(by: relay, codecs: .zstd)
+      let message = ClientMessage.ping(1).encoded
+      let frame = Zstd.compress(Array(message.dropFirst()))
+      try await peer.socket.send(Envelope.partly([message[0]], frame: frame, size: message.count - 1))
+      let (error, closeCode) = try await peer.farewell()
+      #expect(error?.code == .protocolViolation)
+      #expect(closeCode == ErrorCode.protocolViolation.closeCode)
     }
   }
 

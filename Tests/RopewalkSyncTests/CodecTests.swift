@@ -97,7 +97,7 @@ import Testing
   @Test func envelopesBoundWhatTheyOpen() throws {
     let message: [UInt8] = [1, 2, 3]
     func open(_ bytes: [UInt8], _ limit: Int = 100, inflated: [UInt8]? = nil) throws -> [UInt8] {
-      try Envelope.open(bytes, largestMessage: limit) { _, _ in inflated }
+      try Envelope.open(bytes, largestMessage: limit, takesSegments: true) { _, _ in inflated }
     }
     #expect(try open(Envelope.plain(message)) == message)
     #expect(throws: FormatError.self) { try open(Envelope.plain(message), 2) }
@@ -107,5 +107,14 @@ import Testing
     #expect(throws: FormatError.self) { try open(Envelope.zstd(frame: [9], size: 3)) }
     #expect(throws: FormatError.self) { try open([2, 1]) }
     #expect(throws: FormatError.self) { try open([]) }
+  }
+
+  /// A client never sends it, and those who have not agreed on segments never get it.
+  @Test func aFrameAfterABeginningIsOpenedOnlyWhereSegmentsAreTaken() throws {
+    let bytes = Envelope.partly([1, 2], frame: [9], size: 1)
+    #expect(try Envelope.open(bytes, largestMessage: 9, takesSegments: true) { _, _ in [3] } == [1, 2, 3])
+    #expect(throws: FormatError(.badValue, at: 0, field: "envelope")) {
+      try Envelope.open(bytes, largestMessage: 9, takesSegments: false) { _, _ in [3] }
+    }
   }
 }

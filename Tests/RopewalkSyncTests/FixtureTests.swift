@@ -29,7 +29,8 @@ import Testing
     for (digits, inflated) in [
       ("00410102030405", []), ("0106f0f1", message), ("0202410104f0f1", [2, 3, 4, 5]),
     ] {
-      let opened = try Envelope.open(try #require(Self.bytes(digits)), largestMessage: 6) { given, most in
+      let opened = try Envelope.open(try #require(Self.bytes(digits)), largestMessage: 6, takesSegments: true)
+      { given, most in
         given.elementsEqual(frame) && most == inflated.count ? inflated : nil
       }
       #expect(opened == message)

@@ -18,7 +18,7 @@ extension LoadMember {
         return receivedPlain(buffer, payload.dropFirst())
       }
       let bytes = buffer.getBytes(at: payload.lowerBound, length: payload.count) ?? []
-      let message = try? Envelope.open(bytes, largestMessage: 1 << 26) {
+      let message = try? Envelope.open(bytes, largestMessage: 1 << 26, takesSegments: true) {
         try? Zstd.decompress(Array($0), maximumBytes: $1)
       }
       guard let message else { return crew.tally.faults += 1 }

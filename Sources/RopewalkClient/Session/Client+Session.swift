@@ -41,7 +41,9 @@ extension Client {
     guard var session, ending == nil else { return }
     let message: [UInt8]
     do {
-      message = try Envelope.open(bytes, largestMessage: WebSocketTransport.largestMessage) {
+      message = try Envelope.open(
+        bytes, largestMessage: WebSocketTransport.largestMessage, takesSegments: true
+      ) {
         try? Zstd.decompress(Array($0), maximumBytes: $1)
       }
     } catch {

@@ -6,16 +6,16 @@ import RopewalkZstd
 
 /// One client's connection, from the upgrade on: its session, and the rooms it is in.
 ///
-/// `@unchecked Sendable` because everything that changes is touched on `loop` alone; `codecs` is set before
-/// the connection enters its first room, and rooms learn of the connection by a hop that comes after.
+/// `@unchecked Sendable` because everything that changes is touched on `loop` alone; `codecs` and `features` are
+/// set before the connection enters its first room, and rooms learn of the connection by a hop that comes after.
 final class Connection: MessageSocketUser, @unchecked Sendable {
   let id: UInt64
   let loop: any EventLoop
   private(set) var codecs: Codecs = []
   /// Folded entries may be sent as they are stored.
   private(set) var takesSegments = false
-  /// A checkpoint may be sent, and asked for.
-  private(set) var takesCheckpoints = false
+  /// The optional parts that were agreed on.
+  private(set) var features: Features = []
   /// The network address that the connection comes from.
   let address: String?
   let services: RelayServices
@@ -90,7 +90,8 @@ final class Connection: MessageSocketUser, @unchecked Sendable {
     meters.bytesIn.add(buffer.readableBytes)
     do {
       let message = try Envelope.open(
-        Array(buffer.readableBytesView), largestMessage: Int(limits.largestMessage)
+        Array(buffer.readableBytesView), largestMessage: Int(limits.largestMessage),
+        takesSegments: false
       ) {
         try? Zstd.decompress(Array($0), maximumBytes: $1)
       }
@@ -106,8 +107,8 @@ final class Connection: MessageSocketUser, @unchecked Sendable {
   /// Called when the session has been opened.
   func greeted() {
     codecs = session.codecs
-    takesCheckpoints = session.features.contains(.checkpoints)
-    takesSegments = codecs.contains(.zstd) && session.features.contains(.segments)
+    features = session.features
+    takesSegments = codecs.contains(.zstd) && features.contains(.segments)
     meters.greeted.add(1)
     visit.greeted()
     socket?.trust()

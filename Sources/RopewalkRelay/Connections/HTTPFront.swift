@@ -118,6 +118,11 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   private func refuseSync(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    // Nothing is said there; and what is said in an address gets into other people's logs.
+    guard head.uri == "/sync" else {
+      routes.meters[context.eventLoop].refused(.badRequest)
+      return answer(.badRequest, "The address ends with /sync, without a query.\n", to: head, context)
+    }
     guard head.headers.contains(name: "upgrade") else {
       return answer(.upgradeRequired, "This is a WebSocket endpoint.\n", to: head, context)
     }

@@ -48,10 +48,10 @@ final class RoomHost: @unchecked Sendable {
     let session = connection.id
     connections[session] = connection
     openIfNeeded()
-    let features: Features = connection.takesCheckpoints ? [.checkpoints] : []
     handle { room in
       room.join(
-        session, subject: subject, role: role, features: features, cursor: join.cursor, digest: join.digest)
+        session, subject: subject, role: role, features: connection.features, cursor: join.cursor,
+        digest: join.digest)
     }
   }
 

@@ -35,10 +35,12 @@ public enum Envelope {
   ///
   /// - Parameters:
   ///   - largestMessage: larger messages are `overLimit`, before anything is decompressed.
-  /// - inflate: decompresses a zstd frame into at most the given number of bytes; nil if it is damaged or
-  /// larger.
+  ///   - takesSegments: the third form may come, which only a relay sends, to those who have agreed on
+  ///     `Features.segments`.
+  ///   - inflate: decompresses a zstd frame into at most the given number of bytes; nil if it is damaged or
+  ///     larger.
   public static func open(
-    _ bytes: [UInt8], largestMessage: Int,
+    _ bytes: [UInt8], largestMessage: Int, takesSegments: Bool,
     inflate: (_ frame: ArraySlice<UInt8>, _ maximumBytes: Int) -> [UInt8]?
   ) throws(FormatError) -> [UInt8] {
     var reader = ByteReader(bytes)
@@ -49,7 +51,7 @@ public enum Envelope {
       }
       return Array(try reader.bytes(reader.remaining, "message"))
     case 1: return try rest(of: &reader, after: [], largestMessage, inflate)
-    case 2:
+    case 2 where takesSegments:
       let beginning = Array(try reader.block("message"))
       return try rest(of: &reader, after: beginning, largestMessage, inflate)
     default: throw FormatError(.badValue, at: 0, field: "envelope")

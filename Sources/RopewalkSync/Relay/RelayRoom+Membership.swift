@@ -3,7 +3,7 @@ import RopewalkCore
 extension RelayRoom {
   /// A session asks to become a member; its token allows `role`.
   public mutating func join(
-    _ session: UInt64, subject: [UInt8], role: Role, features: Features = [], cursor: UInt64,
+    _ session: UInt64, subject: [UInt8], role: Role, features: Features, cursor: UInt64,
     digest: LogDigest
   ) -> [Effect] {
     precondition(!hasFailed, "a failed room is dropped")

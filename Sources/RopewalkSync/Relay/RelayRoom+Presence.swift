@@ -74,9 +74,12 @@ struct RoomPresence: Sendable {
 }
 
 extension RelayRoom {
-  /// A member's newest presence value; nil withdraws it. Its size was checked.
+  /// A member's newest presence value; nil withdraws it. Its size was checked. Of one that has not agreed on
+  /// presence it is passed over.
   public mutating func setPresence(_ value: [UInt8]?, of session: UInt64, now: UInt64) -> [Effect] {
-    guard let member = members[session], member.claim == nil else { return [] }
+    guard let member = members[session], member.claim == nil, member.features.contains(.presence) else {
+      return []
+    }
     presence.set(
       value, of: session, subject: member.subject, now: now,
       lifetime: UInt64(configuration.limits.presenceLifetime))
@@ -97,14 +100,16 @@ extension RelayRoom {
     return flushPresence(now)
   }
 
-  /// Tells what changed, at most once per interval. Members whose sockets are full get everything later.
+  /// Tells those who have agreed on presence what changed, at most once per interval. Members whose sockets are full get everything later.
   mutating func flushPresence(_ now: UInt64) -> [Effect] {
     let due = presence.lastTold.map { $0 + UInt64(configuration.limits.presenceInterval) } ?? 0
     guard presence.hasChanges, due <= now else { return [] }
     let changes = presence.takeChanges(now: now)
     var recipients: [UInt64] = []
     for session in order {
-      guard let member = members[session], member.claim == nil else { continue }
+      guard let member = members[session], member.claim == nil, member.features.contains(.presence) else {
+        continue
+      }
       if member.isReady { recipients.append(session) } else { members[session]?.presenceIsStale = true }
     }
     guard !recipients.isEmpty else { return [] }
@@ -115,6 +120,7 @@ extension RelayRoom {
   mutating func completePresence(for session: UInt64) -> [Effect] {
     let wasStale = members[session]?.presenceIsStale ?? false
     members[session]?.presenceIsStale = false
+    guard members[session]?.features.contains(.presence) ?? false else { return [] }
     let present = presence.present
     guard wasStale || !present.isEmpty else { return [] }
     return presenceMessages(present, isComplete: true).map { .send(to: [session], $0) }

@@ -38,7 +38,7 @@ final class Peer: Sendable {
       let frame = try await socket.frame()
       if frame.opcode == 8 { throw RawSocket.Failure.ended }
       guard frame.opcode == 2 else { continue }
-      let message = try Envelope.open(frame.payload, largestMessage: 1 << 26) {
+      let message = try Envelope.open(frame.payload, largestMessage: 1 << 26, takesSegments: true) {
         try? Zstd.decompress(Array($0), maximumBytes: $1)
       }
       return try RelayMessage(decoding: message)
