@@ -206,6 +206,34 @@ import Testing
     #expect(session.received(RelayMessage.entries(room: number, [entry(1)]).encoded, now: 0).isEmpty)
   }
 
+  /// What the relay had sent before it read of the leave, and answers to pushes of the membership that has ended.
+  @Test func whatCrossesALeaveIsPassedOverUntilTheRoomIsJoinedAnew() {
+    var session = reader()
+    _ = session.push(header(0..<1), payload: [1], to: room, now: 0)
+    _ = session.leave(room, now: 0)
+    #expect(sent(session.join(room, cursor: 0, digest: .zero, now: 0)).count == 1)
+    let late = [
+      RelayMessage.entries(room: number, [entry(7)]).encoded, caughtUp(9),
+      RelayMessage.acknowledged(room: number, [RelayMessage.Acknowledgement(push: 1, cursor: 7)]).encoded,
+      RelayMessage.refused(room: number, push: 1, .idClash(at: 7)).encoded,
+      RelayMessage.presence(
+        room: number, isComplete: false, [RelayMessage.PresenceValue(session: 4, subject: [], value: [1])]
+      ).encoded, RelayMessage.role(room: number, .view).encoded,
+      RelayMessage.checkpointWanted(room: number, cursor: 0, isWhole: true).encoded,
+    ]
+    for message in late { #expect(session.received(message, now: 0).isEmpty) }
+    _ = session.received(joined(), now: 0)
+    // Answers may still come; they count for nothing in this membership.
+    for message in late[2...3] { #expect(session.received(message, now: 0).isEmpty) }
+    _ = session.received(caughtUp(), now: 0)
+    let pushed = sent(session.push(header(0..<1), payload: [1], to: room, now: 0))
+    guard case .push(let push)? = pushed.first else {
+      Issue.record("no push")
+      return
+    }
+    #expect(push.number == 2 && push.refusalsSeen == 0)
+  }
+
   @Test func silenceIsBrokenByPingsAndEndsTheConnection() {
     var session = welcomed { $0.silence = 3000 }
     #expect(session.nextDeadline == 1000)

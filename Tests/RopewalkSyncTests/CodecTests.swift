@@ -94,6 +94,15 @@ import Testing
     }
   }
 
+  /// By sequence number, wherever the run begins.
+  @Test func aCheckpointIsCutAtMultiplesOfThirtyTwoThousand() {
+    #expect(Checkpoint.cuts(of: 30_000..<70_000) == [30_000..<32_768, 32_768..<65_536, 65_536..<70_000])
+    #expect(Checkpoint.cuts(of: 32_768..<65_536) == [32_768..<65_536])
+    #expect(Checkpoint.cuts(of: 0..<1) == [0..<1])
+    let last = UInt32(1) << 31
+    #expect(Checkpoint.cuts(of: last - 1..<last) == [last - 1..<last])
+  }
+
   @Test func envelopesBoundWhatTheyOpen() throws {
     let message: [UInt8] = [1, 2, 3]
     func open(_ bytes: [UInt8], _ limit: Int = 100, inflated: [UInt8]? = nil) throws -> [UInt8] {

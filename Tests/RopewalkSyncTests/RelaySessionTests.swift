@@ -53,6 +53,23 @@ import Testing
     }
   }
 
+  /// It may have crossed an error or a new token on its way.
+  @Test func aMessageForARoomThatOneIsNotInIsPassedOver() {
+    var session = opened(access(.own))
+    let left = session.received(ClientMessage.leave(number).encoded, now: 0)
+    #expect(left == [.leave(number)])
+    let checkpoint = ClientMessage.Checkpoint(room: number, cursor: 1, first: 0, isLast: true, parts: [])
+    for message in [
+      push(1), ClientMessage.leave(number).encoded, ClientMessage.presence(room: number, value: [1]).encoded,
+      ClientMessage.checkpoint(checkpoint).encoded,
+      ClientMessage.checkpointDigest(room: number, cursor: 1, digest: .zero).encoded,
+      ClientMessage.retention(room: number, .days(1)).encoded,
+    ] {
+      #expect(session.received(message, now: 0).isEmpty)
+    }
+    #expect(session.state == .open)
+  }
+
   @Test func aClientOfAnotherVersionIsToldSo() {
     var session = RelaySession(id: 1, configuration: RelaySession.Configuration(), now: 0)
     let hello = ClientMessage.Hello(versions: 2...9, codecs: [], token: [])

@@ -32,7 +32,7 @@ struct DecodedUpdate: ~Copyable {
     var failure: FormatError?
     update.bytes.withUnsafeBufferPointer { bytes in
       do throws(FormatError) {
-        var reader = try UpdateReader(bytes, layout)
+        let reader = try UpdateReader(bytes, layout)
         try reader.read(into: &decoded)
       } catch { failure = error }
     }

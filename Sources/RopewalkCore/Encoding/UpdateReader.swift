@@ -65,68 +65,59 @@ struct UpdateLayout {
 /// Reads an update's columns side by side, and checks that they fit each other, and are what an encoder
 /// writes for these events in this order: no other bytes say the same.
 struct UpdateReader {
-  let bytes: UnsafeBufferPointer<UInt8>
-  let layout: UpdateLayout
-  let isAscii: Bool
-  private var authors: ColumnReader
-  private var lengths: ColumnReader
-  var parents: ColumnReader
-  var operations: ColumnReader
-  var positions: ColumnReader
-  /// Where the next insert's text stands.
-  var byte: Int
-  /// Scalars of text not inserted yet.
-  var scalars: UInt32
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private let layout: UpdateLayout
+  private let operations: OperationReader
 
   /// Begins with the text, which must be well-formed UTF-8.
   init(_ bytes: UnsafeBufferPointer<UInt8>, _ layout: UpdateLayout) throws(FormatError) {
     self.bytes = bytes
     self.layout = layout
-    authors = ColumnReader(bytes, layout.authors)
-    lengths = ColumnReader(bytes, layout.lengths)
-    parents = ColumnReader(bytes, layout.parents)
-    operations = ColumnReader(bytes, layout.operations)
-    positions = ColumnReader(bytes, layout.positions)
-    byte = layout.content.lowerBound
-    let text = UnsafeBufferPointer(rebasing: bytes[layout.content])
-    isAscii = TextMetrics.isAscii(text)
-    scalars = isAscii ? UInt32(text.count) : TextMetrics.measure(text)[TextMetrics.scalars]
-    if !isAscii, let fault = TextMetrics.firstFault(text) {
-      throw FormatError(.badValue, at: layout.content.lowerBound + fault, field: "update.content")
-    }
+    operations = try OperationReader(bytes, layout)
   }
 
   /// Reads everything; throws where the columns do not fit each other, or could have been written otherwise.
   @inline(__always)
-  mutating func read<Sink: UpdateSink & ~Copyable>(into sink: inout Sink) throws(FormatError) {
+  func read<Sink: UpdateSink & ~Copyable>(into sink: inout Sink) throws(FormatError) {
+    let runCount = layout.header.runCount
+    var authors = ColumnReader(bytes, layout.authors)
+    var lengths = ColumnReader(bytes, layout.lengths)
+    var parents = ParentReader(column: ColumnReader(bytes, layout.parents))
+    var operations = self.operations
     var runs = UpdateRuns(of: layout.header)
     var lastAuthor = UInt32.max
-    for _ in 0..<layout.header.runCount {
-      let author = try readAuthor(&runs)
+    for _ in 0..<runCount {
+      let author = try Self.readAuthor(&authors, &runs)
       let state = runs.author(author)
       let left = state.pointee.left
-      let length = try readLength(atMost: left)
+      let length = runCount > 1 ? try Self.readLength(&lengths, atMost: left) : left
       let seq = state.pointee.end &- left
-      let code = try readParentCode(isFirst: seq == 0, goesOn: author == lastAuthor)
+      let code = try parents.readCode(isFirst: seq == 0, goesOn: author == lastAuthor)
       lastAuthor = author
-      sink.beginRun(UpdateRun(author: author, seq: seq, length: length, byte: byte, followsOwn: code < 2))
-      if code > 0 { try readParents(code, ofRunBy: author, seq: seq, after: &runs, into: &sink) }
+      sink.beginRun(
+        UpdateRun(author: author, seq: seq, length: length, byte: operations.byte, followsOwn: code < 2))
+      if code > 0 { try parents.read(code, ofRunBy: author, seq: seq, after: &runs, into: &sink) }
       sink.endParents()
       state.pointee.left = left &- length
-      runs.append(author: author, first: seq, last: seq &+ length &- 1)
-      sink.endRun(inserted: try readOperations(length: length, caret: &state.pointee.caret, into: &sink))
+      runs.append(author: author, last: seq &+ length &- 1)
+      sink.endRun(inserted: try operations.read(length: length, caret: &state.pointee.caret, into: &sink))
     }
-    guard scalars == 0, !runs.isAnyLeft else {
+    guard operations.uninserted == 0, !runs.isAnyLeft else {
       throw FormatError(.badValue, at: layout.content.upperBound, field: "update.counts")
     }
     guard runs.othersSeen == runs.otherCount else {
-      throw FormatError(.notCanonical, at: parents.offset, field: "update.others")
+      throw FormatError(.notCanonical, at: parents.column.offset, field: "update.others")
     }
-    try expectEnd()
+    try authors.expectEnd("update.authorColumn")
+    try lengths.expectEnd("update.lengthColumn")
+    try parents.column.expectEnd("update.parentColumn")
+    try operations.expectEnd()
   }
 
   @inline(__always)
-  private mutating func readAuthor(_ runs: inout UpdateRuns) throws(FormatError) -> UInt32 {
+  private static func readAuthor(
+    _ authors: inout ColumnReader, _ runs: inout UpdateRuns
+  ) throws(FormatError) -> UInt32 {
     guard runs.authorCount > 1 else { return 0 }
     let start = authors.offset
     let author = try authors.varint32("update.author")
@@ -137,20 +128,14 @@ struct UpdateReader {
 
   /// - Parameter left: how many events of the run's author were not read yet.
   @inline(__always)
-  private mutating func readLength(atMost left: UInt32) throws(FormatError) -> UInt32 {
+  private static func readLength(
+    _ lengths: inout ColumnReader, atMost left: UInt32
+  ) throws(FormatError) -> UInt32 {
     let start = lengths.offset
-    let length = layout.header.runCount > 1 ? try lengths.varint32("update.length") : left
+    let length = try lengths.varint32("update.length")
     guard length > 0, length <= left else {
       throw FormatError(.badValue, at: start, field: "update.length")
     }
     return length
-  }
-
-  private func expectEnd() throws(FormatError) {
-    try authors.expectEnd("update.authorColumn")
-    try lengths.expectEnd("update.lengthColumn")
-    try parents.expectEnd("update.parentColumn")
-    try operations.expectEnd("update.operationColumn")
-    try positions.expectEnd("update.positionColumn")
   }
 }

@@ -7,19 +7,26 @@ struct UpdateRuns: ~Copyable {
     var first: UInt32
     var end: UInt32
     var caret: UInt32 = 0
-    /// Its last run so far.
+    /// Its last run so far, and the last of those that are linked.
     var lastRun = UpdateRuns.none
+    var lastLinked = UpdateRuns.none
   }
 
   struct Run: BitwiseCopyable {
     /// Index among the header's replicas.
     var author: UInt32
-    /// Sequence numbers of the first event and the last.
-    var first: UInt32
+    /// Sequence number of the last event.
     var last: UInt32
+  }
+
+  /// What a run's events are looked up by. Made when that is needed first: mostly only the ends of runs are
+  /// referred to.
+  struct Link: BitwiseCopyable {
+    /// Sequence number of the first event.
+    var first: UInt32
     /// How many runs of the author come before this one, and links to two of them, as in
     /// `EventGraph.AuthorRun`.
-    var depth: UInt32
+    var depth: UInt32 = 0
     var previous: UInt32
     var jump: UInt32
   }
@@ -29,6 +36,10 @@ struct UpdateRuns: ~Copyable {
 
   private var authors: FlatBuffer<Author>
   private var runs: FlatBuffer<Run>
+  /// Of the first runs.
+  private var links = FlatBuffer<Link>(capacity: 1)
+  /// The header's.
+  let replicas: [ReplicaID]
   private var authorsSeen: UInt32 = 0
   /// How many replicas occur only as parents, and how many of these have occurred.
   let otherCount: UInt64
@@ -37,6 +48,7 @@ struct UpdateRuns: ~Copyable {
   init(of header: UpdateHeader) {
     authors = FlatBuffer(capacity: header.spans.count)
     runs = FlatBuffer(capacity: header.runCount)
+    replicas = header.replicas
     otherCount = UInt64(header.replicas.count - header.spans.count)
     for span in header.spans {
       authors.append(
@@ -45,6 +57,7 @@ struct UpdateRuns: ~Copyable {
   }
 
   @inline(__always) var authorCount: Int { authors.count }
+  @inline(__always) var replicaCount: UInt64 { UInt64(authors.count) &+ otherCount }
   @inline(__always) var count: Int { runs.count }
   var isAnyLeft: Bool { authors.all.contains { $0.left > 0 } }
 
@@ -76,31 +89,37 @@ struct UpdateRuns: ~Copyable {
 
   /// Adds a run after its author's last one.
   @inline(__always)
-  mutating func append(author: UInt32, first: UInt32, last: UInt32) {
-    let index = UInt32(truncatingIfNeeded: runs.count)
-    var run = Run(author: author, first: first, last: last, depth: 0, previous: index, jump: index)
-    let state = authors.pointer(Int(author))
-    let previous = state.pointee.lastRun
-    state.pointee.lastRun = index
-    if previous != Self.none {
-      let before = runs[Int(previous)]
-      let jump = runs[Int(before.jump)]
-      run.depth = before.depth &+ 1
-      run.previous = previous
-      run.jump =
-        before.depth &- jump.depth == jump.depth &- runs[Int(jump.jump)].depth ? jump.jump : previous
-    }
-    runs.append(run)
+  mutating func append(author: UInt32, last: UInt32) {
+    authors.pointer(Int(author)).pointee.lastRun = UInt32(truncatingIfNeeded: runs.count)
+    runs.append(Run(author: author, last: last))
   }
 
-  /// The run that holds an event, which was read; `last` is its author's last run. O(log n).
-  @inline(__always)
-  func index(ofRunWith seq: UInt32, upTo last: UInt32) -> UInt32 {
-    var index = last
-    while self[index].first > seq {
-      let jump = self[index].jump
-      index = self[jump].first > seq ? jump : self[index].previous
+  /// The run that holds an event of an author, which was read. O(log n), after O(1) for each run read.
+  mutating func index(ofRunWith seq: UInt32, by author: UInt32) -> UInt32 {
+    while links.count < runs.count { linkNext() }
+    var index = authors[Int(author)].lastRun
+    while links[Int(index)].first > seq {
+      let jump = links[Int(index)].jump
+      index = links[Int(jump)].first > seq ? jump : links[Int(index)].previous
     }
     return index
+  }
+
+  private mutating func linkNext() {
+    let index = UInt32(truncatingIfNeeded: links.count)
+    let author = authors.pointer(Int(runs[links.count].author))
+    let previous = author.pointee.lastLinked
+    author.pointee.lastLinked = index
+    var link = Link(first: author.pointee.first, previous: index, jump: index)
+    if previous != Self.none {
+      let before = links[Int(previous)]
+      let jump = links[Int(before.jump)]
+      link.first = runs[Int(previous)].last &+ 1
+      link.depth = before.depth &+ 1
+      link.previous = previous
+      link.jump =
+        before.depth &- jump.depth == jump.depth &- links[Int(jump.jump)].depth ? jump.jump : previous
+    }
+    links.append(link)
   }
 }

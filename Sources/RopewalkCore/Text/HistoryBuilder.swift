@@ -98,7 +98,7 @@ struct HistoryBuilder: ~Copyable {
               logRuns: Column(logMemory))
             update.bytes.withUnsafeBufferPointer { bytes in
               do throws(FormatError) {
-                var reader = try UpdateReader(bytes, layout)
+                let reader = try UpdateReader(bytes, layout)
                 try reader.read(into: &builder)
               } catch { failure = error }
             }

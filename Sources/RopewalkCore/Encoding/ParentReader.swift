@@ -1,13 +1,18 @@
-extension UpdateReader {
+/// Reads the parents of runs' first events.
+struct ParentReader {
+  private(set) var column: ColumnReader
+
+  init(column: ColumnReader) { self.column = column }
+
   /// How a run's parents are given.
   ///
   /// - Parameters:
   ///   - isFirst: the run begins with its author's event 0.
   ///   - goesOn: the run before it is of the same author, and would have held what just follows it.
   @inline(__always)
-  mutating func readParentCode(isFirst: Bool, goesOn: Bool) throws(FormatError) -> UInt64 {
-    let start = parents.offset
-    let code = try parents.varint("update.parents")
+  mutating func readCode(isFirst: Bool, goesOn: Bool) throws(FormatError) -> UInt64 {
+    let start = column.offset
+    let code = try column.varint("update.parents")
     if code < 2 {
       if isFirst { throw FormatError(.badValue, at: start, field: "update.parents") }
       if code == 0, goesOn { throw FormatError(.notCanonical, at: start, field: "update.parents") }
@@ -17,12 +22,12 @@ extension UpdateReader {
 
   /// Reads the references of a run's first event, whose code is above 0.
   @inline(__always)
-  mutating func readParents<Sink: UpdateSink & ~Copyable>(
+  mutating func read<Sink: UpdateSink & ~Copyable>(
     _ code: UInt64, ofRunBy author: UInt32, seq: UInt32, after runs: inout UpdateRuns, into sink: inout Sink
   ) throws(FormatError) {
     let count = code == 1 ? 1 : code &- 2
-    guard count <= UInt64(parents.remaining) else {
-      throw FormatError(.truncated, at: parents.offset, field: "update.parents")
+    guard count <= UInt64(column.remaining) else {
+      throw FormatError(.truncated, at: column.offset, field: "update.parents")
     }
     // Codes 0 and 1 are there for the author's event before, alone or with one other.
     let listsOwn = count > 2
@@ -31,7 +36,7 @@ extension UpdateReader {
     }
     var last: EventID?
     for _ in 0..<count {
-      let start = parents.offset
+      let start = column.offset
       let parent = try readParent(ofRunBy: author, seq: seq, listsOwn: listsOwn, after: &runs)
       let event = event(parent, runs)
       if let last, last >= event { throw FormatError(.notCanonical, at: start, field: "update.parent") }
@@ -45,8 +50,8 @@ extension UpdateReader {
   private mutating func readParent(
     ofRunBy author: UInt32, seq: UInt32, listsOwn: Bool, after runs: inout UpdateRuns
   ) throws(FormatError) -> UpdateParent {
-    let start = parents.offset
-    let reference = try parents.varint("update.parent")
+    let start = column.offset
+    let reference = try column.varint("update.parent")
     let number = reference >> 1
     guard reference & 1 == 0 else {
       return try readEvent(of: number, at: start, by: author, seq: seq, listsOwn: listsOwn, after: &runs)
@@ -68,8 +73,8 @@ extension UpdateReader {
     of number: UInt64, at start: Int, by author: UInt32, seq: UInt32, listsOwn: Bool,
     after runs: inout UpdateRuns
   ) throws(FormatError) -> UpdateParent {
-    let event = try parents.varint32("update.parentSeq")
-    guard number < UInt64(layout.header.replicas.count), event < EventID.seqLimit else {
+    let event = try column.varint32("update.parentSeq")
+    guard number < runs.replicaCount, event < EventID.seqLimit else {
       throw FormatError(.badValue, at: start, field: "update.parent")
     }
     let replica = UInt32(truncatingIfNeeded: number)
@@ -94,18 +99,17 @@ extension UpdateReader {
       }
       return outside
     }
-    let run = runs.index(ofRunWith: event, upTo: state.lastRun)
+    let run = runs.index(ofRunWith: event, by: replica)
     let back = runs[run].last &- event
     guard back > 0 else { throw FormatError(.notCanonical, at: start, field: "update.parent") }
     return UpdateParent(replica: UpdateParent.isRun, value: run, back: back)
   }
 
   private func event(_ parent: UpdateParent, _ runs: borrowing UpdateRuns) -> EventID {
-    let replicas = layout.header.replicas
     guard parent.replica == UpdateParent.isRun else {
-      return EventID(replica: replicas[Int(parent.replica)], seq: parent.value)
+      return EventID(replica: runs.replicas[Int(parent.replica)], seq: parent.value)
     }
     let run = runs[parent.value]
-    return EventID(replica: replicas[Int(run.author)], seq: run.last &- parent.back)
+    return EventID(replica: runs.replicas[Int(run.author)], seq: run.last &- parent.back)
   }
 }

@@ -1,13 +1,39 @@
-extension UpdateReader {
+/// Reads operations, their positions and their text side by side.
+///
+/// Plain numbers alone, so that a local one stays in registers.
+struct OperationReader {
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private let contentEnd: Int
+  private let isAscii: Bool
+  private var operations: ColumnReader
+  private var positions: ColumnReader
+  /// Where the next insert's text stands.
+  private(set) var byte: Int
+  /// Scalars of text not inserted yet.
+  private(set) var uninserted: UInt32
+
+  /// Begins with the text, which must be well-formed UTF-8.
+  init(_ bytes: UnsafeBufferPointer<UInt8>, _ layout: UpdateLayout) throws(FormatError) {
+    self.bytes = bytes
+    operations = ColumnReader(bytes, layout.operations)
+    positions = ColumnReader(bytes, layout.positions)
+    byte = layout.content.lowerBound
+    contentEnd = layout.content.upperBound
+    let text = UnsafeBufferPointer(rebasing: bytes[layout.content])
+    isAscii = TextMetrics.isAscii(text)
+    uninserted = isAscii ? UInt32(text.count) : TextMetrics.measure(text)[TextMetrics.scalars]
+    if !isAscii, let fault = TextMetrics.firstFault(text) {
+      throw FormatError(.badValue, at: layout.content.lowerBound + fault, field: "update.content")
+    }
+  }
+
   /// Reads the operations of one run; returns how many scalars they insert.
   @inline(__always)
-  mutating func readOperations<Sink: UpdateSink & ~Copyable>(
-    length: UInt32, caret storedCaret: inout UInt32, into sink: inout Sink
+  mutating func read<Sink: UpdateSink & ~Copyable>(
+    length: UInt32, caret: inout UInt32, into sink: inout Sink
   ) throws(FormatError) -> UInt32 {
-    // Copies, which stay in registers.
-    var (operations, positions, byte, caret) = (operations, positions, byte, storedCaret)
+    let uninsertedBefore = uninserted
     var left = length
-    var uninserted = scalars
     var continuations: Continuations = []
     while left > 0 {
       let start = operations.offset
@@ -37,7 +63,7 @@ extension UpdateReader {
         }
         sink.addOperation(operation, byte: byte)
         uninserted &-= count
-        byte &+= isAscii ? Int(count) : size(ofScalars: Int(count), from: byte)
+        byte &+= isAscii ? Int(count) : size(ofScalars: Int(count))
         continuations = .afterInsert
       case .deleteForward:
         sink.addOperation(operation, byte: byte)
@@ -51,9 +77,7 @@ extension UpdateReader {
       caret = operation.caret
       left &-= count
     }
-    (self.operations, self.positions, self.byte, storedCaret) = (operations, positions, byte, caret)
-    defer { scalars = uninserted }
-    return scalars &- uninserted
+    return uninsertedBefore &- uninserted
   }
 
   /// Which operations' first events would go on with the operation before them, which would then hold them
@@ -78,9 +102,14 @@ extension UpdateReader {
     }
   }
 
-  /// The bytes of the `count` scalars of text from `byte` on, which are there.
-  private func size(ofScalars count: Int, from byte: Int) -> Int {
-    let rest = UnsafeBufferPointer(rebasing: bytes[byte..<layout.content.upperBound])
+  func expectEnd() throws(FormatError) {
+    try operations.expectEnd("update.operationColumn")
+    try positions.expectEnd("update.positionColumn")
+  }
+
+  /// The bytes of the next `count` scalars of text, which are there.
+  private func size(ofScalars count: Int) -> Int {
+    let rest = UnsafeBufferPointer(rebasing: bytes[byte..<contentEnd])
     return TextMetrics.byteOffset(ofScalar: count, in: rest)
   }
 }
