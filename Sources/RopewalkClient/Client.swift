@@ -23,6 +23,7 @@ public actor Client {
   nonisolated let hub = ClientHub()
   private nonisolated let executor = ClientExecutor()
   var token: String?
+  var tokens = TokenKeeping()
 
   /// The rooms that are wanted.
   var rooms: [RoomName: RoomSession] = [:]
@@ -30,6 +31,8 @@ public actor Client {
   var isWanted = false
   /// Whether `connect` was called, and `disconnect` was not.
   var isAskedFor = false
+  /// Why the connection is not wanted any more, if nobody has asked for that.
+  var offlineReason: ClientError?
   /// Whether a connection is being made.
   var isOpening = false
   var isClosed = false
@@ -58,7 +61,8 @@ public actor Client {
   /// A client that is not connected yet.
   ///
   /// - Parameter relay: `wss://host:port/sync`, or `ws://` without encryption; the path may be left out.
-  /// - Parameter token: presented in the hello; none for a relay without keys.
+  /// - Parameter token: presented in the hello; none for a relay without keys, or where
+  ///   `ClientOptions.token` supplies it.
   /// - Throws: `ClientError.invalidAddress`.
   public init(
     replica: Replica, relay: String, token: String? = nil, options: ClientOptions = ClientOptions()
@@ -96,6 +100,7 @@ public actor Client {
     let room = try Self.roomName(room)
     guard rooms.removeValue(forKey: room) != nil else { return }
     hub.setPresence([], in: room)
+    hub.setRole(nil, in: room)
     if var session {
       let effects = session.leave(room, now: options.now())
       self.session = session
@@ -118,6 +123,7 @@ public actor Client {
 
   func start() {
     isWanted = true
+    offlineReason = nil
     failures = 0
     pause?.cancel()
     if running == nil { running = Task { await self.run() } }
@@ -125,13 +131,18 @@ public actor Client {
   }
 
   /// Ends the connection and stops connecting again. What was edited stays in the replica's outbox.
-  public func disconnect() {
+  public func disconnect() { disconnect(because: nil) }
+
+  /// - Parameter reason: shown by the state; nil where it was asked for.
+  func disconnect(because reason: ClientError?) {
     isAskedFor = false
     guard isWanted else { return }
     isWanted = false
+    offlineReason = reason
     end(.closedHere)
-    if running == nil { hub.setConnectionState(.offline(nil)) }
+    hub.setConnectionState(.offline(reason))
     pause?.cancel()
+    stopAskingForTokens()
     for task in background { task.cancel() }
     background = []
     for waiter in waiters.keys { resume(waiter, .failure(.closed)) }
@@ -146,21 +157,21 @@ public actor Client {
     hub.finish()
   }
 
-  /// Another token: used for this connection and the next ones.
+  /// Another token: used for this connection and the next ones. What the old one did not allow is tried
+  /// again. See also `ClientOptions.token`.
   public func renew(token: String?) {
-    self.token = token
-    if var session, let token {
-      let effects = session.refreshToken(Array(token.utf8), now: options.now())
-      self.session = session
-      perform(effects)
-    }
-    if isWanted, running == nil { start() }
+    stopAskingForTokens()
+    use(token)
+    if isWanted, running == nil { start() } else { pause?.cancel() }
   }
 
   // MARK: Watching
 
   /// What the connection is doing now.
   public nonisolated var state: ConnectionState { hub.connectionState }
+  /// What the relay allows in a room; nil while the room is not joined. `RoomStatus.role` remembers it without
+  /// a connection.
+  public nonisolated func role(in room: String) -> Role? { RoomName(room).flatMap { hub.role(in: $0) } }
   /// What the connection is doing, beginning with now.
   public nonisolated func states() -> AsyncStream<ConnectionState> { hub.states() }
   /// Everything that happens from now on.

@@ -21,6 +21,12 @@ public struct ClientOptions: Sendable {
   public var watchInterval: UInt64 = 50
   /// The largest update that is sent, in bytes, where the relay allows it.
   public var largestUpdate = 256 * 1024
+  /// Supplies tokens on demand. Asked before the first connection if the client was given none, in good time
+  /// before the one in use expires, after the relay refused it, and while something is refused that another
+  /// token may allow. One question at a time; where the answer is no other token, or an error, which is told
+  /// as `ClientEvent.tokenUnavailable`, the next one comes after a pause that doubles up to `longestPause`.
+  /// Cancelled by `disconnect` and `close`. Nil and the token in use mean that there is no other one.
+  public var token: (@Sendable (TokenReason) async throws -> String?)?
   /// A clock that never goes back, in milliseconds.
   public var now: @Sendable () -> UInt64 = {
     let parts = ClientOptions.start.duration(to: .now).components
@@ -37,6 +43,18 @@ public struct ClientOptions: Sendable {
 
   /// The defaults.
   public init() {}
+}
+
+/// Why another token is asked for (`ClientOptions.token`).
+public enum TokenReason: Hashable, Sendable {
+  /// There is none yet.
+  case first
+  /// The relay will not take the one in use any more after so many milliseconds.
+  case expiring(milliseconds: UInt64)
+  /// The relay refuses it: it does not hold, has expired, or was revoked.
+  case refused(ProtocolError)
+  /// It does not allow what is wanted in this room: to join it, or to send what was edited.
+  case forbidden(RoomName)
 }
 
 /// Why a client could not do what it was asked to.
@@ -58,12 +76,33 @@ public enum ClientError: Error, Hashable, Sendable {
   case connectionLost
   /// The relay refuses the connection, or one room.
   case refused(room: RoomName?, ProtocolError)
-  /// The relay does not take pushes to the room: the role does not allow it, or an update is too large.
-  case pushRefused(room: RoomName, Refusal)
+  /// All else was exchanged, but events in the room are not at the relay, and do not get there unless
+  /// something changes. `Replica.refused` names them.
+  case pushRefused(room: RoomName, RefusedEvents.Reason)
+  /// `ClientOptions.token` failed: what its error says of itself.
+  case tokenUnavailable(String)
   /// The replica failed.
   case replica(ReplicaError)
   /// The client was closed or disconnected meanwhile.
   case closed
+  /// The task that waited was cancelled.
+  case cancelled
+}
+
+/// What the relay refuses in one room.
+public struct RoomRefusal: Hashable, Sendable {
+  /// What is refused, and why.
+  public enum Reason: Hashable, Sendable {
+    /// The room cannot be joined.
+    case room(ProtocolError)
+    /// So many events that are on this device only. `Replica.refused` names them.
+    case events(RefusedEvents.Reason, count: Int)
+  }
+
+  /// The room.
+  public var room: RoomName
+  /// What is refused, and why.
+  public var reason: Reason
 }
 
 /// What a connection is doing.
@@ -75,9 +114,12 @@ public enum ConnectionState: Hashable, Sendable {
   case connecting
   /// Made; reading the logs and pushing.
   case online
-  /// All logs are read and the relay has acknowledged everything.
+  /// The logs of all rooms that were joined are read, and everything that was edited in them is in them.
   case caughtUp
-  /// The relay refuses; no further attempt is made until `connect` or another token.
+  /// As `caughtUp`, but for this, by room. What was refused is kept in the replica, and goes through by itself
+  /// when the relay allows it: with another token, another role, or other limits.
+  case partlyRefused([RoomRefusal])
+  /// The relay refuses the connection; no further attempt is made until `connect` or another token.
   case refused(ProtocolError)
 }
 
@@ -85,16 +127,21 @@ public enum ConnectionState: Hashable, Sendable {
 public enum ClientEvent: Hashable, Sendable {
   /// The connection's state changed.
   case state(ConnectionState)
-  /// The room is joined, with this role.
+  /// The room is joined, with this role: below `edit`, what is edited stays on this device.
   case joined(RoomName, Role)
+  /// The rights in a room that was joined are others now.
+  case roleChanged(RoomName, Role)
   /// The room cannot be joined, or membership ended.
   case left(RoomName, ProtocolError)
   /// Others changed a document; the replica has it already.
   case changed(DocumentChange)
   /// Events are durable at the relay.
   case acknowledged(RoomName, EntryHeader, cursor: UInt64)
-  /// The relay did not take a push; it stays in the outbox.
-  case pushRefused(RoomName, EntryHeader, Refusal)
+  /// These events are not at the relay, and do not get there unless something changes; they are kept. Told
+  /// when it happens, and of what is kept from before, whenever the room is joined.
+  case pushRefused(RefusedEvents)
+  /// `ClientOptions.token` failed, and is asked again later: what its error says of itself.
+  case tokenUnavailable(String)
   /// The room's log is read to its end and the outbox is empty.
   case caughtUp(RoomName)
   /// The room's log began anew; what it lacks is offered.
@@ -129,10 +176,50 @@ extension ClientError: CustomStringConvertible {
     case .connectionLost: "the connection was lost"
     case .refused(nil, let error): "the relay refuses the connection: \(error.text)"
     case .refused(let room?, let error): "the relay refuses the room \(room.text): \(error.text)"
-    case .pushRefused(let room, .forbidden): "the token does not allow editing in the room \(room.text)"
-    case .pushRefused(let room, _): "the relay does not take an update to the room \(room.text)"
+    case .pushRefused(let room, let reason):
+      "changes in the room \(room.text) are not at the relay: \(reason)"
+    case .tokenUnavailable(let reason): "there is no token: \(reason)"
     case .replica(let error): error.description
     case .closed: "the client was disconnected"
+    case .cancelled: "the exchange was cancelled"
+    }
+  }
+}
+
+extension RoomRefusal: CustomStringConvertible {
+  /// A sentence for people.
+  public var description: String {
+    switch reason {
+    case .room(let error): "the relay refuses the room \(room.text): \(error.text)"
+    case .events(let reason, let count):
+      "\(count) \(count == 1 ? "event" : "events") in the room \(room.text) \(count == 1 ? "is" : "are") not at the "
+        + "relay: \(reason)"
+    }
+  }
+}
+
+extension RoomRefusal {
+  /// What is refused of a room's outbox, a refusal for each reason.
+  static func all(_ refused: [RefusedEvents], in room: RoomName) -> [RoomRefusal] {
+    RefusedEvents.Reason.allCases.compactMap { reason in
+      let count = refused.reduce(0) { $1.reason == reason ? $0 + $1.eventCount : $0 }
+      return count == 0 ? nil : RoomRefusal(room: room, reason: .events(reason, count: count))
+    }
+  }
+
+  /// What somebody is told who waited for an exchange.
+  var error: ClientError {
+    switch reason {
+    case .room(let error): .refused(room: room, error)
+    case .events(let reason, _): .pushRefused(room: room, reason)
+    }
+  }
+
+  /// Whether another token may help, in which room.
+  var lacksRights: Bool {
+    switch reason {
+    case .room(let error): error.code == .forbidden
+    case .events(let reason, _): reason == .forbidden
     }
   }
 }

@@ -23,8 +23,8 @@ struct RootCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Replicas:",
         subcommands: [
-          SyncCommand.self, CatCommand.self, LogCommand.self, StatusCommand.self, MergeCommand.self,
-          VerifyCommand.self,
+          SyncCommand.self, CatCommand.self, LogCommand.self, StatusCommand.self, DiscardCommand.self,
+          MergeCommand.self, VerifyCommand.self,
         ]),
       CommandGroup(
         name: "Running a relay:",

@@ -52,6 +52,14 @@ extension Replica {
     return try read { [name] in try $0.heldEntries(in: name) }
   }
 
+  /// What was refused and is not at the relay, by room and document, in the order it was written. What the
+  /// relay allows later is sent by itself and leaves this list.
+  public func refused(in room: String? = nil) throws(ReplicaError) -> [RefusedEvents] {
+    var name: RoomName?
+    if let room { name = try Self.roomName(room) }
+    return try read { [name] in try $0.refusedEvents(in: name) }
+  }
+
   /// Takes in everything that another replica file has and this one lacks, without any relay. The other file
   /// is only read.
   ///

@@ -51,21 +51,47 @@ extension Replica {
     try write { try $0.settle(room, at: cursor) }
   }
 
-  /// The oldest outbox entries that may be pushed now, fixed durably.
-  package func cuts(in room: RoomName, maximumBytes: Int, limit: Int, excluding: Set<Int64>)
-    throws(ReplicaError) -> [OutboxCut]
-  {
+  /// The oldest outbox entries that may be pushed now, fixed durably. For who may push to the room.
+  ///
+  /// - Parameters:
+  ///   - maximumBytes: about how large an update is cut.
+  ///   - largest: what the relay takes, in bytes.
+  package func cuts(
+    in room: RoomName, maximumBytes: Int, largest: Int = .max, limit: Int, excluding: Set<Int64>
+  ) throws(ReplicaError) -> [OutboxCut] {
     try write {
-      try $0.cuts(in: room, maximumBytes: maximumBytes, limit: limit, excluding: excluding)
+      try $0.cuts(
+        in: room, maximumBytes: maximumBytes, largest: largest, limit: limit, excluding: excluding)
     }
   }
 
-  /// The rooms whose outbox has anything that the log has not shown yet, and how many entries.
-  package func outboxCounts() throws(ReplicaError) -> [RoomName: Int] { try read { try $0.outboxCounts() } }
+  /// What each room's outbox holds that the log has not shown yet.
+  package func outboxStandings() throws(ReplicaError) -> [RoomName: OutboxStanding] {
+    try read { try $0.outboxStandings() }
+  }
 
-  /// Whether the outbox has anything that the log has not shown yet.
-  package func hasUnsent(in room: RoomName, excluding: Set<Int64>) throws(ReplicaError) -> Bool {
-    try read { try $0.hasUnsent(in: room, excluding: excluding) }
+  /// The relay gave this role in a room; nil for none.
+  package func note(_ role: Role?, in room: RoomName) throws(ReplicaError) {
+    guard try read({ try $0.roomStatus(room) }).role != role else { return }
+    try write { try $0.note(role, in: room) }
+  }
+
+  /// Nothing may be pushed to a room. Returns what was not known to be refused before.
+  package func forbid(_ room: RoomName) throws(ReplicaError) -> [RefusedEvents] {
+    try write { try $0.forbid(room) }
+  }
+
+  /// The relay did not take a push.
+  package func refuse(_ header: EntryHeader, _ reason: RefusedEvents.Reason, in room: RoomName)
+    throws(ReplicaError)
+  {
+    try write { try $0.refuse(header, reason == .tooLarge ? .tooLarge : .forbidden, in: room) }
+  }
+
+  /// The relay may take now what was refused.
+  package func retryRefused(in room: RoomName) throws(ReplicaError) {
+    guard try !refused(in: room.text).isEmpty else { return }
+    try write { try $0.retryRefused(in: room) }
   }
 
   /// Pushes that are durable at the relay.

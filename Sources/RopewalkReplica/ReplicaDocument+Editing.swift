@@ -13,6 +13,13 @@ extension ReplicaDocument {
   /// Deletes scalars and inserts in their place.
   public func replace(_ range: Range<Int>, with text: String) throws(ReplicaError) {
     try replica.write { transaction in
+      if range.isEmpty, text.isEmpty {
+        let count = try id(transaction).map { try transaction.loaded($0).document.scalarCount } ?? 0
+        guard (0...count).contains(range.lowerBound) else {
+          throw ReplicaError.outOfBounds(scalarCount: count)
+        }
+        return
+      }
       try transaction.edit(try idMakingIt(transaction)) { try $0.replace(range, with: text) }
     }
   }
@@ -27,6 +34,8 @@ extension ReplicaDocument {
   /// }
   /// ```
   ///
+  /// An edit that does nothing to a document that is not there does not make it.
+  ///
   /// - Parameter localValues: stored in the same transaction (see `localValue`); nil removes.
   /// - Parameter body: edits what it is given, and nothing else: the replica cannot be used meanwhile, by this
   ///   thread (its calls throw `insideEdit`) or by others (they wait). If it throws, nothing has happened, and
@@ -34,20 +43,33 @@ extension ReplicaDocument {
   public func edit<Result>(
     localValues: [String: [UInt8]?] = [:], _ body: (inout TextEdit) throws -> Result
   ) throws -> Result {
+    var unchanged: Result?
     do {
       return try replica.perform(.durable) { transaction in
+        let isNew = try id(transaction) == nil
         let id = try idMakingIt(transaction)
         for (key, value) in localValues { try transaction.setLocalValue(value, for: key, of: id) }
-        return try transaction.edit(id) { text in
+        let result = try transaction.edit(id) { text in
           do { return try body(&text) } catch { throw CallersError(error: error) }
         }
+        if isNew, localValues.values.allSatisfy({ $0 == nil }),
+          try transaction.loaded(id).document.isUntouched
+        {
+          unchanged = result
+          throw NothingDone()
+        }
+        return result
       }
     } catch let error as CallersError {
       throw error.error
     } catch {
+      if error is NothingDone, let unchanged { return unchanged }
       throw ReplicaError(error)
     }
   }
+
+  /// Rolls back a transaction that would have made a document and nothing in it.
+  private struct NothingDone: Error {}
 
   /// What the caller's closure threw, on its way out.
   private struct CallersError: Error {
@@ -67,4 +89,9 @@ extension ReplicaDocument {
   public func setLocalValue(_ value: [UInt8]?, for key: String) throws(ReplicaError) {
     try replica.write { try $0.setLocalValue(value, for: key, of: try idMakingIt($0)) }
   }
+}
+
+extension TextDocument {
+  /// Whether it knows nothing, and nothing waits in it.
+  fileprivate var isUntouched: Bool { eventCount == 0 && pendingEventCount == 0 }
 }

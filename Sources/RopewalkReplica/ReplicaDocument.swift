@@ -95,6 +95,24 @@ public struct ReplicaDocument: Sendable {
     }
   }
 
+  // MARK: Refused events
+
+  /// Takes what the relay refused out of the document, and all that was written here on top of it: the text is
+  /// again what others see, and `changes()` delivers the way there (`DocumentChange.Origin.discarding`). Does
+  /// nothing where nothing was refused. To keep refused events, do nothing: they are sent when the relay
+  /// allows.
+  ///
+  /// What something at the relay builds on stays. If the relay has such events all the same, since another
+  /// device or an earlier connection brought them there, they come back with its log.
+  ///
+  /// - Returns: what was taken out, which nothing brings back.
+  @discardableResult
+  public func discardRefused() throws(ReplicaError) -> [EventSpan] {
+    try replica.write { transaction in
+      try id(transaction).map { try transaction.discardRefused(of: $0) } ?? []
+    }
+  }
+
   // MARK: Lineages
 
   /// All documents that share this name, the room's first.

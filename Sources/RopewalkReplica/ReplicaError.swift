@@ -24,7 +24,7 @@ public enum ReplicaError: Error, Hashable, Sendable {
   /// The index or range lies outside the text, which has `scalarCount` scalars; another process may have made
   /// it shorter.
   case outOfBounds(scalarCount: Int)
-  /// The document would exceed 2³¹ - 1 events or 1 GiB of text.
+  /// The document would reach 2³¹ events or 1 GiB of text ever inserted.
   case tooLarge
   /// The replica holds a document of this name that began otherwise.
   case lineageClash(existing: Lineage)

@@ -31,6 +31,9 @@ public struct RoomStatus: Hashable, Sendable {
   public var needsOffer: Bool
   /// Events that the relay has not acknowledged.
   public var unsentEventCount: Int
+  /// What the relay allowed when it was last heard: below `edit`, edits stay on this device. Nil if the room
+  /// was never joined, or not allowed.
+  public var role: Role?
 }
 
 /// An update that could not be merged, and is kept aside in the file: it contradicts what the document
@@ -76,6 +79,8 @@ public struct DocumentChange: Hashable, Sendable {
     case file
     /// The name came to mean another document, or a text was carried over into that.
     case adoption
+    /// Refused events were taken out (`ReplicaDocument.discardRefused`), in this process.
+    case discarding
   }
 
   /// Where it came from.
@@ -127,6 +132,8 @@ public struct Receipts: Hashable, Sendable {
   public var onThisDevice: [EventSpan]
   /// Durable at the relay, with their cursors.
   public var atRelay: [Stored]
+  /// Those on this device only that are not sent unless something changes, and why.
+  public var refused: [RefusedEvents] = []
 
   /// A span in the room's log.
   public struct Stored: Hashable, Sendable {
@@ -136,10 +143,38 @@ public struct Receipts: Hashable, Sendable {
     public var cursor: UInt64
   }
 
+  /// Where one event is.
+  public enum Place: Hashable, Sendable {
+    /// On this device only; it is sent when the relay can be reached.
+    case onThisDevice
+    /// On this device only, and not sent.
+    case refused(RefusedEvents.Reason)
+    /// In the room's log.
+    case atRelay(cursor: UInt64)
+  }
+
   /// How many events are on this device only.
   public var unsentCount: Int { onThisDevice.reduce(0) { $0 + $1.seqs.count } }
   /// How many events are at the relay.
   public var sentCount: Int { atRelay.reduce(0) { $0 + $1.span.seqs.count } }
+  /// How many events are not sent unless something changes.
+  public var refusedCount: Int { refused.reduce(0) { $0 + $1.eventCount } }
+
+  /// Where an event is that was written in this file; nil for others. For an edit, ask for a head of the
+  /// version after it. O(n) in the stretches.
+  public func place(of event: EventID) -> Place? {
+    if let stored = atRelay.first(where: { $0.span.contains(event) }) {
+      return .atRelay(cursor: stored.cursor)
+    }
+    if let refused = refused.first(where: { $0.span.contains(event) }) { return .refused(refused.reason) }
+    return onThisDevice.contains { $0.contains(event) } ? .onThisDevice : nil
+  }
+}
+
+extension EventSpan {
+  fileprivate func contains(_ event: EventID) -> Bool {
+    replica == event.replica && seqs.contains(event.seq)
+  }
 }
 
 /// What a merge of two files did.

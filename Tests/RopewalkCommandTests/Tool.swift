@@ -53,6 +53,12 @@ struct RunningTool {
     throw Failure(.other, "no line begins with '\(prefix)': \(await end())")
   }
 
+  /// Waits for a line about a problem that begins so, and returns it.
+  func problem(beginning prefix: String) async throws -> String {
+    if let found = await process.problems.line(beginning: prefix) { return found }
+    throw Failure(.other, "no problem begins with '\(prefix)': \(await end())")
+  }
+
   func signal(_ number: Int32) { process.signal(number) }
 
   /// Ends it as a power cut would, and returns when it is gone.

@@ -101,7 +101,7 @@ import Testing
 
   private func exchange(_ replica: Replica, _ room: RoomName, _ path: String) {
     _ = try? replica.rooms()
-    _ = try? replica.outboxCounts()
+    _ = try? replica.outboxStandings()
     var relay = RelayDouble()
     try? relay.exchange(with: replica, in: room)
     _ = try? replica.cuts(in: room, maximumBytes: 200, limit: 5, excluding: [])

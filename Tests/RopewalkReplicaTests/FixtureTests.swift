@@ -4,9 +4,9 @@ import Testing
 
 @testable import RopewalkReplica
 
-/// Files of earlier releases open for ever.
+/// A file that was written before opens.
 @Suite struct FixtureTests {
-  @Test func aReplicaOfTheFirstReleaseOpensAndGoesOn() throws {
+  @Test func aReplicaOfSchemaOneOpensAndGoesOn() throws {
     let scratch = try Scratch()
     try scratch.execute(replicaVersion1)
     let replica = try scratch.open()
@@ -22,6 +22,7 @@ import Testing
     #expect(try replica.held().map(\.subject) == ["bob"])
     let rooms = try replica.rooms()
     #expect(rooms.map(\.cursor) == [2])
+    #expect(rooms.map(\.role) == [.edit])
     #expect(rooms.map(\.unsentEventCount) == [24])
 
     try notes.insert("!", at: 0)

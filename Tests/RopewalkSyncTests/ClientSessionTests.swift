@@ -272,4 +272,17 @@ import Testing
     }
     #expect(session.received(joined(), now: 0).isEmpty)
   }
+
+  @Test func aRelayChecksOneTokenAtATimeAndThenTheNewest() {
+    var session = reader()
+    #expect(sent(session.refreshToken([1], now: 0)) == [.token([1])])
+    #expect(session.refreshToken([2], now: 0) == [])
+    #expect(session.refreshToken([3], now: 0) == [])
+    let accepted = RelayMessage.tokenAccepted(expires: 5).encoded
+    let effects = session.received(accepted, now: 0)
+    #expect(effects.first == .tokenAccepted(expires: 5))
+    #expect(sent(effects) == [.token([3])])
+    #expect(session.received(accepted, now: 0) == [.tokenAccepted(expires: 5)])
+    #expect(sent(session.refreshToken([4], now: 0)) == [.token([4])])
+  }
 }

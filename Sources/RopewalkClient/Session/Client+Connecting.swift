@@ -20,15 +20,17 @@ extension Client {
     }
     while isWanted {
       hub.setConnectionState(.connecting)
-      let ending = await runOnce()
+      var ending = await needToken()
+      if ending == nil { ending = await runOnce() }
       guard isWanted else { break }
       switch ending {
-      case .closedHere: continue
+      case .closedHere, nil: continue
       case .refused(let error):
-        hub.setConnectionState(.refused(error))
-        for waiter in waiters.keys { resume(waiter, .failure(.refused(room: nil, error))) }
-        failRetention(.refused(room: nil, error))
-        return
+        guard options.token != nil, error.code.isAboutToken else {
+          refusedForGood(error)
+          return
+        }
+        await replaceToken(refused: error)
       case .failed(let error, let least):
         hub.setConnectionState(.offline(error))
         attemptFailed(error)
@@ -37,7 +39,14 @@ extension Client {
         await wait(max(least, backOff()))
       }
     }
-    hub.setConnectionState(.offline(nil))
+    hub.setConnectionState(.offline(offlineReason))
+  }
+
+  /// The relay does not want the connection.
+  func refusedForGood(_ error: ProtocolError) {
+    hub.setConnectionState(.refused(error))
+    for waiter in waiters.keys { resume(waiter, .failure(.refused(room: nil, error))) }
+    failRetention(.refused(room: nil, error))
   }
 
   /// Makes a connection and serves it to its end.
@@ -80,12 +89,13 @@ extension Client {
     for room in rooms.keys {
       rooms[room]?.disconnected()
       hub.setPresence([], in: room)
+      hub.setRole(nil, in: room)
     }
     if let ending { return ending }
     if let code = closeCode.flatMap({ ErrorCode(closeCode: $0) }) {
       let error = ProtocolError(
         code, retry: code.isTransient ? .after(milliseconds: 0) : .never, "The relay closed the connection.")
-      return Ending(error)
+      return self.ending(for: error)
     }
     return .failed(.connectionLost, pause: 0)
   }
@@ -108,15 +118,20 @@ extension Client {
 
   /// A random part of a span that doubles with each failure, so that clients of a relay that comes back do
   /// not come all at once.
-  private func backOff() -> UInt64 {
+  func backOff() -> UInt64 {
     defer { failures += 1 }
+    return pause(after: failures)
+  }
+
+  /// A pause after so many failures.
+  func pause(after failures: Int) -> UInt64 {
     let longest = min(
       Double(options.longestPause),
       Double(options.firstPause) * Double(UInt64(1) << UInt64(min(failures, 30))))
     return UInt64(longest * (0.5 + 0.5 * options.random()))
   }
 
-  private func wait(_ milliseconds: UInt64) async {
+  func wait(_ milliseconds: UInt64) async {
     let sleep = options.sleep
     let task = Task { _ = try? await sleep(milliseconds) }
     pause = task
@@ -141,6 +156,7 @@ extension Client {
           guard self != nil else { return }
           // Delivers what it finds, and signals that the outbox may have grown.
           do throws(ReplicaError) { watching.looked(found: try replica.refresh()) } catch .closed {
+            await self?.fail(.closed)
             return
           } catch {
             watching.looked(found: false)

@@ -25,12 +25,14 @@ extension Client {
   private func perform(_ effect: ClientSession.Effect) {
     switch effect {
     case .send(let message): send(message)
-    case .welcomed:
+    case .welcomed(let welcome):
       failures = 0
+      tokenHolds(until: welcome.expires, now: welcome.time)
       hub.setConnectionState(.online)
     case .joined(let joined):
       rooms[joined.room]?.isJoined = true
       hub.publish(.joined(joined.room, joined.role))
+      given(joined.role, in: joined.room)
       requestRetention(of: joined.room)
     case .restart(let room):
       do { try replica.restart(room) } catch { return fail(error) }
@@ -43,17 +45,18 @@ extension Client {
     case .caughtUp(let room, let cursor):
       do { try replica.settle(room, at: cursor) } catch { return fail(error) }
       rooms[room]?.isRead = true
+      tellRefused(in: room)
       push(room)
     case .pushReady(let room): push(room)
     case .acknowledged(let room, let header, let cursor): acknowledged([(header, cursor)], in: room)
     case .refused(let room, let header, let refusal): refused(header, refusal, in: room)
     case .presence(let room, let isComplete, let values): presence(values, isComplete, in: room)
     case .roleChanged(let room, let role):
-      rooms[room]?.refusedRows = []
-      hub.publish(.joined(room, role))
-    case .tokenAccepted: break
+      hub.publish(.roleChanged(room, role))
+      given(role, in: room)
+    case .tokenAccepted(let expires): tokenAccepted(expires)
     case .left(let room, let error): left(room, error)
-    case .close(let error): end(Ending(error), code: error.code.closeCode)
+    case .close(let error): end(ending(for: error), code: error.code.closeCode)
     }
   }
 
@@ -83,7 +86,13 @@ extension Client {
     rooms[room]?.refusal = error
     answerRetention(of: room, .failure(.refused(room: room, error)))
     hub.setPresence([], in: room)
+    hub.setRole(nil, in: room)
     hub.publish(.left(room, error))
+    if error.code == .forbidden {
+      do { try replica.note(nil as Role?, in: room) } catch { return fail(error) }
+      tellRefused(in: room)
+      forbid(room)
+    }
     guard case .after(let milliseconds) = error.retry else { return }
     let (epoch, sleep) = (epoch, options.sleep)
     Task { [weak self] in
@@ -107,20 +116,6 @@ extension Client {
       rooms[room]?.inFlight[header] = nil
       hub.publish(.acknowledged(room, header, cursor: cursor))
     }
-  }
-
-  private func refused(_ header: EntryHeader, _ refusal: Refusal, in room: RoomName) {
-    let row = rooms[room]?.inFlight.removeValue(forKey: header)
-    do throws(ReplicaError) {
-      switch refusal {
-      case .covered, .idClash: try replica.holdBack(header, in: room)
-      case .overtaken, .overloaded: return
-      case .forbidden, .tooLarge:
-        if let row { rooms[room]?.refusedRows.insert(row) }
-        rooms[room]?.pushRefusal = refusal
-      }
-    } catch { return fail(error) }
-    hub.publish(.pushRefused(room, header, refusal))
   }
 
   // MARK: Presence

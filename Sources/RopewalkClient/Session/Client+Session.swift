@@ -61,7 +61,7 @@ extension Client {
   /// The replica failed: the connection is of no use until it works again.
   func fail(_ error: ReplicaError) {
     for waiter in waiters.keys { resume(waiter, .failure(.replica(error))) }
-    if error == .closed { return disconnect() }
+    if error == .closed { return disconnect(because: .replica(error)) }
     end(.failed(.replica(error), pause: 1000))
   }
 
@@ -111,22 +111,27 @@ extension Client {
   func pushEverything() {
     guard session != nil, ending == nil else { return }
     do {
-      for room in try replica.outboxCounts().keys.sorted() where rooms[room] != nil { push(room) }
+      for room in try replica.outboxStandings().keys.sorted() where rooms[room] != nil { push(room) }
     } catch { return fail(error) }
     evaluate()
   }
 
   /// Pushes a room's outbox, as far as the window allows.
   func push(_ room: RoomName) {
+    if let role = session?.role(in: room), role < .edit { return forbid(room) }
     while let session, ending == nil, session.canPush(to: room, now: options.now()), let state = rooms[room] {
       let cuts: [OutboxCut]
       do {
         cuts = try replica.cuts(
-          in: room, maximumBytes: min(options.largestUpdate, Int(session.limits.largestPayload)), limit: 16,
-          excluding: state.refusedRows.union(state.inFlight.values))
+          in: room, maximumBytes: options.largestUpdate, largest: Int(session.limits.largestPayload),
+          limit: 16, excluding: state.refusedRows.union(state.inFlight.values))
       } catch { return fail(error) }
       if cuts.isEmpty { return }
-      for cut in cuts where !push(cut, room) { return }
+      for cut in cuts {
+        guard push(cut, room) else { return }
+        // What follows it must wait as well.
+        if rooms[room]?.refusedRows.contains(cut.id) == true { break }
+      }
     }
   }
 

@@ -13,7 +13,9 @@ extension Client {
   /// not called.
   ///
   /// Tries `attempts` times to reach the relay before it throws. Over a connection that was there before,
-  /// what others pushed a moment ago may still be on its way.
+  /// what others pushed a moment ago may still be on its way. Where the relay refuses something for good, all
+  /// else is exchanged first, and then the first refusal is thrown: `refused` for a room, `pushRefused` for
+  /// events. Throws `cancelled` if the task is.
   public func sync(attempts: Int = 1) async throws(ClientError) {
     guard !isClosed else { throw .closed }
     start()
@@ -22,14 +24,14 @@ extension Client {
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         waiters[number] = SyncWaiter(continuation: continuation, attemptsLeft: attempts)
-        if Task.isCancelled { return resume(number, .failure(.closed)) }
+        if Task.isCancelled { return resume(number, .failure(.cancelled)) }
         do throws(ReplicaError) { try replica.refresh() } catch {
           return resume(number, .failure(.replica(error)))
         }
         pushEverything()
       }
     } onCancel: {
-      Task { await self.resume(number, .failure(.closed)) }
+      Task { await self.resume(number, .failure(.cancelled)) }
     }
     if !isAskedFor, waiters.isEmpty {
       disconnect()
@@ -53,37 +55,32 @@ extension Client {
   /// Looks whether all is exchanged, and tells those who care.
   func evaluate() {
     guard let session, session.state == .open, ending == nil else { return }
-    var isCaughtUp = true
-    let outboxes: [RoomName: Int]
-    do { outboxes = try replica.outboxCounts() } catch { return fail(error) }
-    for (room, state) in rooms {
-      if let refusal = state.refusal {
-        for waiter in waiters.keys { resume(waiter, .failure(.refused(room: room, refusal))) }
-        continue
-      }
-      guard state.isRead, state.inFlight.isEmpty else {
-        isCaughtUp = false
-        rooms[room]?.wasCaughtUp = false
-        continue
-      }
-      do throws(ReplicaError) {
-        if outboxes[room] != nil, try replica.hasUnsent(in: room, excluding: state.refusedRows) {
-          guard session.role(in: room) ?? .view < .edit else {
-            isCaughtUp = false
-            rooms[room]?.wasCaughtUp = false
-            continue
-          }
-          for waiter in waiters.keys { resume(waiter, .failure(.pushRefused(room: room, .forbidden))) }
-        } else if let refusal = state.pushRefusal {
-          for waiter in waiters.keys { resume(waiter, .failure(.pushRefused(room: room, refusal))) }
+    let outboxes: [RoomName: OutboxStanding]
+    do { outboxes = try replica.outboxStandings() } catch { return fail(error) }
+    var isDone = true
+    var refusals: [RoomRefusal] = []
+    for (room, state) in rooms.sorted(by: { $0.key < $1.key }) {
+      if let error = state.refusal {
+        if error.retry == .never {
+          refusals.append(RoomRefusal(room: room, reason: .room(error)))
+        } else {
+          isDone = false
+          for waiter in waiters.keys { resume(waiter, .failure(.refused(room: room, error))) }
         }
-      } catch { return fail(error) }
-      if rooms[room]?.wasCaughtUp == false {
-        rooms[room]?.wasCaughtUp = true
-        hub.publish(.caughtUp(room))
+        continue
       }
+      let outbox = outboxes[room] ?? OutboxStanding()
+      let isExchanged = state.isRead && state.inFlight.isEmpty && outbox.waiting == 0
+      if isExchanged { refusals += RoomRefusal.all(outbox.refused, in: room) } else { isDone = false }
+      let isCaughtUp = isExchanged && outbox.refused.isEmpty
+      if isCaughtUp, !state.wasCaughtUp { hub.publish(.caughtUp(room)) }
+      rooms[room]?.wasCaughtUp = isCaughtUp
     }
-    hub.setConnectionState(isCaughtUp ? .caughtUp : .online)
-    if isCaughtUp { for waiter in waiters.keys { resume(waiter, .success(())) } }
+    let lacking = refusals.first { $0.lacksRights }
+    if lacking != nil || isDone { seekRights(lacking?.room) }
+    guard isDone else { return hub.setConnectionState(.online) }
+    hub.setConnectionState(refusals.isEmpty ? .caughtUp : .partlyRefused(refusals))
+    let result: Result<Void, ClientError> = refusals.first.map { .failure($0.error) } ?? .success(())
+    for waiter in waiters.keys { resume(waiter, result) }
   }
 }

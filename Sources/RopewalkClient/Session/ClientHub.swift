@@ -11,6 +11,7 @@ final class ClientHub: Sendable {
   private struct State {
     var state = ConnectionState.offline(nil)
     var presence: [RoomName: [Presence]] = [:]
+    var roles: [RoomName: Role] = [:]
     var states = Listeners<ConnectionState>()
     var events = Listeners<ClientEvent>()
     var presences: [RoomName: Listeners<[Presence]>] = [:]
@@ -29,6 +30,10 @@ final class ClientHub: Sendable {
       for stream in state.events.streams.values { stream.yield(.state(new)) }
     }
   }
+
+  func role(in room: RoomName) -> Role? { state.withLock { $0.roles[room] } }
+
+  func setRole(_ role: Role?, in room: RoomName) { state.withLock { $0.roles[room] = role } }
 
   func publish(_ event: ClientEvent) {
     state.withLock { state in

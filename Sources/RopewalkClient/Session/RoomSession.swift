@@ -14,12 +14,10 @@ struct RoomSession {
   var wasCaughtUp = false
   /// Pushes that wait for an answer, and their outbox rows.
   var inFlight: [EntryHeader: Int64] = [:]
-  /// Outbox rows that are not pushed again over this connection.
+  /// Outbox rows that are not pushed again with these rights over this connection.
   var refusedRows: Set<Int64> = []
   /// Why the room cannot be joined.
   var refusal: ProtocolError?
-  /// The last reason why a push was refused for good.
-  var pushRefusal: Refusal?
   /// Others' presence.
   var others: [UInt64: Presence] = [:]
 

@@ -11,7 +11,9 @@ struct MirrorCommand: AsyncParsableCommand {
     abstract: "Keep a plain file and a room equal, with or without a network.",
     discussion: """
       Edit the file with any editor: what you save is merged into the room, and what others save into the file. \
-      Without a connection the edits are kept and sent later. It may be killed at any moment.
+      Without a connection the edits are kept and sent later. It may be killed at any moment. What the relay refuses is \
+      kept and told, and sent when the relay allows it; a --token-file is read again before its token expires and when the \
+      relay refuses.
 
       The first time: an empty or missing file becomes the room's text; into an empty room goes the file's text. Where \
       both have a text, --take says which one goes on; the other is kept beside the file.
@@ -68,7 +70,7 @@ struct MirrorCommand: AsyncParsableCommand {
       place: "\(VisibleName.text(room))/\(VisibleName.text(name)) at \(relay.url)")
     let session = MirrorSession(
       file: plain, replica: replica, name: name, room: room, take: take, client: client, report: report,
-      lock: lock)
+      lock: lock, renewsToken: relay.tokenFile != nil)
     let ending: MirrorSession.Ending
     do {
       ending = try await session.run(until: await UnixSignalsSequence(trapping: .sigint, .sigterm))

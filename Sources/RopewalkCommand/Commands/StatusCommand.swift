@@ -44,7 +44,9 @@ struct StatusCommand: AsyncParsableCommand {
       let offer = room.needsOffer ? ", will offer the relay what it lacks" : ""
       lines.append(
         "room \(rooms.text(room.room.text)): read to #\(room.cursor), "
-          + "\(Wording.count(room.unsentEventCount, "event")) unsent\(offer)")
+          + "\(Wording.count(room.unsentEventCount, "event")) unsent\(offer)"
+          + (room.role == .view ? ", may only be viewed" : ""))
+      let refused = try replica.refused(in: room.room.text)
       let documents = try replica.documents(in: room.room.text)
       let names = VisibleNames(documents.map(\.key.name.text))
       for document in documents where document.isWorthTelling {
@@ -54,6 +56,8 @@ struct StatusCommand: AsyncParsableCommand {
             + "\(Wording.count(document.eventCount, "event")), "
             + "\(Wording.number(document.unsentEventCount)) unsent\(note)")
         lines.append("    version \(words(document.version))")
+        let own = refused.filter { $0.key == document.key }
+        lines += Wording.refused(own, of: names.text(document.key.name.text)).map { "    refused: " + $0 }
       }
       for held in try replica.held(in: room.room.text) { lines.append("  kept aside: \(Wording.held(held))") }
     }

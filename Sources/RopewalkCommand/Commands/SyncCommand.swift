@@ -32,20 +32,35 @@ struct SyncCommand: AsyncParsableCommand {
       replica: replica, relay: relay.url, token: try relay.presentedToken(),
       options: relay.clientOptions)
     for room in wanted { try await client.join(room.text) }
-    do {
+    var refusal: ClientError?
+    do throws(ClientError) {
       try await client.sync()
     } catch {
       await client.close()
-      throw error
+      switch error {
+      // All else was exchanged.
+      case .pushRefused, .refused(.some, _): refusal = error
+      default: throw error
+      }
     }
     await client.close()
     for room in named { try replica.note(room.text) }
     var fetched = 0
     for (key, count) in try Self.eventCounts(replica) { fetched += count - (before[key] ?? 0) }
+    let left = try replica.rooms().filter { wanted.contains($0.room) }.reduce(0) {
+      $0 + $1.unsentEventCount
+    }
     Console.standard.line(
-      "sent \(Wording.count(unsent, "event")), fetched \(Wording.count(fetched, "event"))")
+      "sent \(Wording.count(max(0, unsent - left), "event")), fetched \(Wording.count(fetched, "event"))")
     for held in try replica.held() where wanted.contains(held.room) {
       Console.standard.problem("\(held.room.shown): kept aside: \(Wording.held(held))")
+    }
+    if let refusal {
+      for room in wanted {
+        let refused = try replica.refused(in: room.text)
+        for line in Wording.refused(refused, of: "room \(room.shown)") { Console.standard.problem(line) }
+      }
+      throw refusal
     }
   }
 

@@ -59,16 +59,27 @@ final class MirrorReporter {
         "#\(cursor) in the log of \(room.text) could not be merged and is kept aside; `ropewalk status` says why"
       )
     }
+    if case .tokenUnavailable(let words) = event { console.problem("no other token: \(words)") }
     guard case .state(let state) = event, let words = Self.words(state) else { return }
-    if words != lastState { console.line(words) }
+    if words != lastState { Self.isProblem(state) ? console.problem(words) : console.line(words) }
     lastState = words
+  }
+
+  private static func isProblem(_ state: ConnectionState) -> Bool {
+    switch state {
+    case .partlyRefused, .refused: true
+    case .offline, .connecting, .online, .caughtUp: false
+    }
   }
 
   private static func words(_ state: ConnectionState) -> String? {
     switch state {
     case .offline(let error?): "offline (\(Failure(error).message)); edits are kept and sent later"
     case .caughtUp: "everything is at the relay"
-    case .offline(nil), .connecting, .online, .refused: nil
+    case .partlyRefused(let refusals): refusals.map { Wording.refusal($0) }.joined(separator: "\n")
+    case .refused(let error):
+      "the relay refuses the connection: \(error.text) Edits are kept, and sent with a token that it takes"
+    case .offline(nil), .connecting, .online: nil
     }
   }
 }

@@ -29,6 +29,8 @@ struct MirrorSession {
   let report: MirrorReporter
   /// Of the file.
   let lock: FileLock
+  /// Whether the token is read anew: what was allowed once may be allowed again.
+  var renewsToken = false
   /// How often the file was looked at because something had moved.
   let rounds = Rounds()
   private var mark: FileMark { FileMark(of: file) }
@@ -55,6 +57,7 @@ struct MirrorSession {
     defer { for task in tasks { task.cancel() } }
 
     var retry: Task<Void, Never>?
+    var isFinal = true
     defer { retry?.cancel() }
     func lookAgain(in seconds: Double?) {
       retry?.cancel()
@@ -86,10 +89,11 @@ struct MirrorSession {
         file.memory.remember(adopted.mirror.held)
         report.kept(adopted.kept)
         try settle()
-      case .client(.left(_, let error)) where !error.code.isTransient:
+      case .client(.left(_, let error)) where !error.code.isTransient && isFinal:
         throw ClientError.refused(room: round.mirror.document.room, error)
-      case .client(.state(.refused(let error))): throw ClientError.refused(room: nil, error)
+      case .client(.state(.refused(let error))) where isFinal: throw ClientError.refused(room: nil, error)
       case .client(let event):
+        if case .joined = event { isFinal = !renewsToken }
         report.happened(event)
         if case .caughtUp(round.mirror.document.room) = event, round.mirror.isBehind {
           try round.mirror.catchUp()
@@ -159,6 +163,8 @@ struct MirrorSession {
       report.happened(.state(.offline(.unreachable(words))))
     } catch .connectionLost {
       report.happened(.state(.offline(.connectionLost)))
+    } catch .pushRefused {
+      // It is told when the connection is made.
     }
     return false
   }

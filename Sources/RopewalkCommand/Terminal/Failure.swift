@@ -4,7 +4,7 @@ import RopewalkRelay
 import RopewalkTraces
 
 /// Why a command ends without having done what it was asked: an exit code and a sentence with the way out.
-struct Failure: Error, Equatable {
+struct Failure: Error, Equatable, CustomStringConvertible {
   /// The exit codes of `ropewalk`; what they mean is in its `--help`.
   enum Code: Int32 {
     case checkFailed = 1
@@ -18,6 +18,8 @@ struct Failure: Error, Equatable {
 
   let code: Code
   let message: String
+
+  var description: String { message }
 
   init(_ code: Code, _ message: String) {
     self.code = code
@@ -77,12 +79,13 @@ struct Failure: Error, Equatable {
     case .refused(let room, let error):
       let place = room.map { "room \($0.shown)" } ?? "the connection"
       self.init(.refused, "the relay refuses \(place): \(error.text)")
-    case .pushRefused(let room, let refusal):
+    case .pushRefused(let room, let reason):
       self.init(
-        .refused,
-        "the relay does not take changes to room \(room.shown) (\(refusal)); they stay in the replica")
+        .refused, "changes to room \(room.shown) are not at the relay: \(reason). \(Wording.way(out: reason))"
+      )
+    case .tokenUnavailable(let words): self.init(.refused, "there is no token: \(words)")
     case .replica(let error): self.init(error)
-    case .closed: self.init(.other, "the connection was closed")
+    case .closed, .cancelled: self.init(.other, "the connection was closed")
     }
   }
 }

@@ -13,7 +13,10 @@ struct RelayOptions: ParsableArguments {
   @Option(help: "A token from `ropewalk token`. (default: $ROPEWALK_TOKEN, else none)")
   var token: String?
 
-  @Option(help: "A file that holds the token, so that it is not seen in a list of processes.")
+  @Option(
+    help: ArgumentHelp(
+      "A file that holds the token, so that it is not seen in a list of processes.",
+      discussion: "Read again before its token expires and when the relay refuses something."))
   var tokenFile: String?
 
   @Option(
@@ -26,6 +29,7 @@ struct RelayOptions: ParsableArguments {
   var clientOptions: ClientOptions {
     var options = ClientOptions()
     options.trustFile = caFile ?? Self.variable("ROPEWALK_CA_FILE")
+    if token == nil, let tokenFile { options.token = { _ in try TokenText.read(tokenFile) } }
     return options
   }
 

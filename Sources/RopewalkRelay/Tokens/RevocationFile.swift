@@ -17,7 +17,7 @@ public struct RevocationFile: Sendable {
   private static let heading =
     "# What holds no more, one a line: token ID, subject NAME or before SECONDS NAME\n"
 
-  /// Names a file, as in `RelayConfiguration.revocationFile`.
+  /// Names a file, as in `Relay.Configuration.revocationFile`.
   public init(path: String) { self.path = path }
 
   /// Names the file in a relay's data directory.

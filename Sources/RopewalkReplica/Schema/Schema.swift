@@ -11,7 +11,7 @@ enum Schema {
   static var current: Int { steps.count }
 
   /// Step n makes schema n + 1 out of schema n. A released step is never changed.
-  static let steps: [String] = [version1, version2]
+  static let steps: [String] = [version1]
 
   /// What a file of each version holds: index n for version n, nothing for 0.
   static let known = Result {
@@ -24,7 +24,8 @@ enum Schema {
       name TEXT NOT NULL UNIQUE,
       cursor INTEGER NOT NULL DEFAULT 0,
       digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000',
-      needs_offer INTEGER NOT NULL DEFAULT 0
+      needs_offer INTEGER NOT NULL DEFAULT 0,
+      role INTEGER
     ) STRICT;
 
     CREATE TABLE documents (
@@ -93,6 +94,17 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX entries_of_replica ON entries (document, replica, first);
 
+    CREATE TABLE checkpoint_spans (
+      document INTEGER NOT NULL REFERENCES documents (id),
+      replica INTEGER NOT NULL,
+      first INTEGER NOT NULL,
+      "end" INTEGER NOT NULL,
+      cursor INTEGER NOT NULL,
+      subject TEXT,
+      time INTEGER,
+      PRIMARY KEY (document, replica, first)
+    ) STRICT, WITHOUT ROWID;
+
     CREATE TABLE held (
       room INTEGER NOT NULL REFERENCES rooms (id),
       cursor INTEGER NOT NULL,
@@ -107,11 +119,12 @@ enum Schema {
       replica INTEGER NOT NULL,
       first INTEGER NOT NULL,
       "end" INTEGER NOT NULL,
-      cut BLOB,
       acknowledged INTEGER,
-      state INTEGER NOT NULL DEFAULT 0
+      state INTEGER NOT NULL DEFAULT 0,
+      cut BLOB
     ) STRICT;
     CREATE INDEX outbox_of_replica ON outbox (document, replica, first);
+    CREATE INDEX outbox_that_waits ON outbox (document) WHERE state <> 0;
 
     CREATE TABLE authors (
       replica INTEGER PRIMARY KEY,
@@ -124,20 +137,6 @@ enum Schema {
       key TEXT NOT NULL,
       value BLOB NOT NULL,
       PRIMARY KEY (document, key)
-    ) STRICT, WITHOUT ROWID;
-    """
-
-  /// What a room's log holds by the word of a checkpoint, which stood in for the log's beginning.
-  private static let version2 = """
-    CREATE TABLE checkpoint_spans (
-      document INTEGER NOT NULL REFERENCES documents (id),
-      replica INTEGER NOT NULL,
-      first INTEGER NOT NULL,
-      "end" INTEGER NOT NULL,
-      cursor INTEGER NOT NULL,
-      subject TEXT,
-      time INTEGER,
-      PRIMARY KEY (document, replica, first)
     ) STRICT, WITHOUT ROWID;
     """
 }

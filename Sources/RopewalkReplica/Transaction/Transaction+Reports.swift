@@ -133,6 +133,10 @@ extension Transaction {
       all.insert(span)
       receipts.onThisDevice += all.subtracting(stored).spans
     }
+    let known = try loaded(document)
+    for (span, reason) in try refusedSpans(of: document) where authors.contains(span.replica) {
+      receipts.refused.append(RefusedEvents(room: known.room, key: known.key, span: span, reason: reason))
+    }
     return receipts
   }
 }

@@ -7,9 +7,10 @@ extension Transaction {
   /// What is known of a room's log; of an unknown room, nothing.
   func roomStatus(_ room: RoomName) throws -> RoomStatus {
     guard let id = try roomID(room),
-      let row = try db.row("SELECT cursor, digest, needs_offer FROM rooms WHERE id = ?", [id])
+      let row = try db.row("SELECT cursor, digest, needs_offer, role FROM rooms WHERE id = ?", [id])
     else {
-      return RoomStatus(room: room, cursor: 0, digest: .zero, needsOffer: false, unsentEventCount: 0)
+      return RoomStatus(
+        room: room, cursor: 0, digest: .zero, needsOffer: false, unsentEventCount: 0, role: nil)
     }
     guard let digest = LogDigest(bytes: try row.bytes(1)) else {
       throw ReplicaError.damaged(.init(place: "rooms", row: id, problem: "the digest is not 16 bytes long"))
@@ -21,7 +22,14 @@ extension Transaction {
       """, [id])
     return RoomStatus(
       room: room, cursor: try row.unsigned(0), digest: digest, needsOffer: try row.flag(2),
-      unsentEventCount: Int(try unsent?.integer(0) ?? 0))
+      unsentEventCount: Int(try unsent?.integer(0) ?? 0),
+      role: try row.optionalInteger(3).flatMap { Role(rawValue: UInt8(clamping: $0)) })
+  }
+
+  /// The relay gave this role in a room; nil for none.
+  func note(_ role: Role?, in room: RoomName) throws {
+    let id = try roomIDMakingIt(room)
+    try db.run("UPDATE rooms SET role = ? WHERE id = ?", [role.map { Int64($0.rawValue) }, id])
   }
 
   func rooms() throws -> [RoomName] {
@@ -59,7 +67,7 @@ extension Transaction {
     try db.run("DELETE FROM held WHERE room = ?", [id])
     try db.run(
       """
-      UPDATE outbox SET acknowledged = NULL, state = 0
+      UPDATE outbox SET acknowledged = NULL, state = CASE WHEN state > 2 THEN state ELSE 0 END
       WHERE document IN (SELECT id FROM documents WHERE room = ?)
       """, [id])
     try db.run("UPDATE documents SET first_cursor = NULL WHERE room = ?", [id])

@@ -26,7 +26,11 @@ extension ClientSession {
   private mutating func receivedInOpenState(_ message: RelayMessage, _ now: UInt64) -> [Effect] {
     switch message {
     case .welcome, .pong: return []
-    case .tokenAccepted(let expires): return [.tokenAccepted(expires: expires)]
+    case .tokenAccepted(let expires):
+      isRefreshing = false
+      guard let next = nextToken else { return [.tokenAccepted(expires: expires)] }
+      nextToken = nil
+      return [.tokenAccepted(expires: expires)] + refreshToken(next, now: now)
     case .joined(let joined): return receivedJoined(joined, now)
     case .entries(let number, let entries): return receivedEntries(entries, of: number)
     case .checkpoint(let number, let batch): return receivedCheckpoint(batch, of: number)

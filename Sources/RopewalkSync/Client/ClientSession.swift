@@ -65,6 +65,9 @@ public struct ClientSession: Sendable {
   var nextPush: UInt64 = 1
   var lastReceived: UInt64 = 0
   var lastSent: UInt64 = 0
+  /// A token whose check the relay has not answered, and what is to be checked after it.
+  var isRefreshing = false
+  var nextToken: [UInt8]?
 
   /// A session for a connection that is about to be made.
   public init(_ configuration: Configuration) { self.configuration = configuration }
@@ -111,9 +114,14 @@ public struct ClientSession: Sendable {
     return [send(.leave(number), now)]
   }
 
-  /// Sends a new token before the old one expires.
+  /// Sends a new token before the old one expires. While the relay is checking one, the newest waits.
   public mutating func refreshToken(_ token: [UInt8], now: UInt64) -> [Effect] {
     guard state == .open else { return [] }
+    guard !isRefreshing else {
+      nextToken = token
+      return []
+    }
+    isRefreshing = true
     return [send(.token(token), now)]
   }
 

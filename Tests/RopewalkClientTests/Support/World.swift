@@ -1,11 +1,11 @@
 import Foundation
 import Logging
 import RopewalkCore
-import RopewalkRelay
 import RopewalkReplica
 import Synchronization
 
 @testable import RopewalkClient
+@testable import RopewalkRelay
 
 /// A folder with replicas and a relay on a port of its own, gone after the test.
 final class World: Sendable {
@@ -35,11 +35,21 @@ final class World: Sendable {
     return try Replica(path: path(name), options: options)
   }
 
-  func relay(port: Int = 0, data: String = "relay", key: RelayKey? = nil) async throws -> Relay {
-    let configuration = Relay.Configuration(
+  func relay(
+    port: Int = 0, data: String = "relay", key: RelayKey? = nil, largestPayload: UInt32? = nil,
+    silence: UInt32? = nil, now: (@Sendable () -> UInt64)? = nil
+  ) async throws -> Relay {
+    var configuration = Relay.Configuration(
       dataDirectory: path(data), port: port, key: key, threads: 1, grace: 500)
-    let relay = try await Relay.start(
-      configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    if let silence { configuration.limits.silence = silence }
+    if let largestPayload { configuration.limits.largestPayload = largestPayload }
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let relay =
+      if let now {
+        try await Relay.start(configuration, logger: logger, now: now)
+      } else {
+        try await Relay.start(configuration, logger: logger)
+      }
     relays.withLock { $0.append(relay) }
     return relay
   }

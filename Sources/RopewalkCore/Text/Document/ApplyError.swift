@@ -6,6 +6,6 @@ public enum ApplyError: Error, Hashable, Sendable {
   case lineageMismatch(expected: Lineage, found: Lineage)
   /// The document knows this event with other content: an id was used twice.
   case idClash(EventID)
-  /// The document would reach 2³⁰ events or 512 MiB of text.
+  /// The document would reach 2³¹ events or 1 GiB of text ever inserted.
   case tooLarge
 }
