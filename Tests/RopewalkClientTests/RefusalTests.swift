@@ -15,7 +15,7 @@ import Testing
   init() throws { key = try RelayKey(Array("a key of thirty-two bytes at least".utf8)) }
 
   private func token(_ rooms: [String: Role], subject: String = "ann") async throws -> String {
-    try await RelayToken.mint(
+    try RelayToken.mint(
       key: key, subject: subject, rooms: rooms.map { (pattern: $0.key, role: $0.value) },
       expires: 4_000_000_000_000)
   }
