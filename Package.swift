@@ -122,7 +122,8 @@ let package = Package(
     .testTarget(
       name: "RopewalkCommandTests",
       dependencies: [
-        "RopewalkCommand", "Ropewalk", "RopewalkCore", "RopewalkPlainText", "RopewalkRelay", "RopewalkTraces",
+        "DamagedFiles", "RopewalkCommand", "Ropewalk", "RopewalkCore", "RopewalkPlainText", "RopewalkRelay",
+        "RopewalkTraces",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -41,6 +41,7 @@ struct RootCommand: AsyncParsableCommand {
       } else {
         try command.run()
       }
+      try Console.standard.checkOutput()
     } catch {
       guard let failure = Failure(error) else { exit(withError: error) }
       Console.standard.problem("ropewalk: \(failure.message)")

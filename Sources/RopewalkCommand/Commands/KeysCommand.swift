@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RopewalkPlainText
 import RopewalkRelay
 
 /// Keys for tokens.
@@ -38,13 +39,16 @@ struct KeysCommand: ParsableCommand {
       if let jwk = key.publicJWK { keySet = try Self.keySet(adding: jwk, at: publicPath) }
       try Self.write(text.hasSuffix("\n") ? text : text + "\n", toNew: out)
       let console = Console.standard
-      console.line("private key: \(out)")
       guard let keySet else {
+        console.line("private key: \(out)")
         return console.line("the relay needs the same file: ropewalk serve --key-file \(out)")
       }
       do { try Data(keySet.utf8).write(to: URL(fileURLWithPath: publicPath), options: .atomic) } catch {
-        throw Failure(.file, "\(publicPath) cannot be written")
+        // Without its public half the private key is of no use, and its name would be taken.
+        unlink(out)
+        throw Failure(.file, "\(publicPath) cannot be written; no key was made")
       }
+      console.line("private key: \(out)")
       console.line("public keys: \(publicPath), for ropewalk serve --jwks-file")
       if let id = key.id { console.line("kid: \(id)") }
     }
@@ -52,8 +56,12 @@ struct KeysCommand: ParsableCommand {
     /// The text of a key set with one more key than the file has.
     private static func keySet(adding jwk: String, at path: String) throws -> String {
       var keys: [Any] = []
-      if let data = FileManager.default.contents(atPath: path) {
-        guard let set = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
+      let file: TextFile?
+      do { file = try TextFile.ifThere(path: path) } catch { throw Failure(.file, "\(error)") }
+      if let file {
+        // Foundation would keep one of two members of one name.
+        guard (try? file.json()) != nil,
+          let set = try? JSONSerialization.jsonObject(with: Data(file.bytes)) as? [String: Any],
           let found = set["keys"] as? [Any]
         else { throw Failure(.file, "\(path) is no JSON Web Key Set") }
         keys = found

@@ -19,7 +19,9 @@ struct MergeCommand: ParsableCommand {
     try ReplicaPath.mustExist(target)
     try ReplicaPath.mustExist(source)
     let gaining = try ReplicaPath.replica(at: target)
-    let report = try ReplicaPath.naming(source) { try gaining.merge(from: source) }
+    let report = try ReplicaPath.reading(source) { path in
+      try ReplicaPath.naming(source) { try gaining.merge(from: path) }
+    }
     let console = Console.standard
     if report.gained.isEmpty && report.clashes.isEmpty { console.line("nothing new") }
     for gain in report.gained {

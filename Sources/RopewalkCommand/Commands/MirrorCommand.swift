@@ -47,12 +47,21 @@ struct MirrorCommand: AsyncParsableCommand {
   @Option(help: "Which text goes on where file and room began with different ones: room or file.")
   var take: Mirror.Side?
 
+  func validate() throws {
+    if file.utf8.isEmpty { throw ValidationError("The file's name is empty.") }
+  }
+
   func run() async throws {
     while try await mirror() == .replicaMoved {}
     Console.standard.line("stopped")
   }
 
   private func mirror() async throws -> MirrorSession.Ending {
+    // Before anything is made beside it.
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), isFolder.boolValue {
+      throw Failure(.file, "\(file) is a folder, not a plain file")
+    }
     let plain = PlainFile(at: try FilePlace.named(file), patience: .standard)
     try plain.follow()
     let (room, name) = (room.text, document?.text ?? plain.name)

@@ -16,7 +16,7 @@ struct StatusCommand: AsyncParsableCommand {
 
   func run() async throws {
     let replica = try replica.open()
-    for line in try Self.lines(replica) { Console.standard.line(line) }
+    for line in try Self.lines(replica, at: self.replica.path) { Console.standard.line(line) }
     if !offline { Console.standard.line(try await connection(replica)) }
   }
 
@@ -36,8 +36,8 @@ struct StatusCommand: AsyncParsableCommand {
     }
   }
 
-  static func lines(_ replica: Replica) throws -> [String] {
-    var lines = ["replica \(replica.path)"]
+  static func lines(_ replica: Replica, at path: String) throws -> [String] {
+    var lines = ["replica \(path)"]
     let all = try replica.rooms()
     let rooms = VisibleNames(all.map(\.room.text))
     for room in all {

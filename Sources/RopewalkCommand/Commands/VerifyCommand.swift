@@ -13,7 +13,9 @@ struct VerifyCommand: ParsableCommand {
 
   func run() throws {
     try ReplicaPath.mustExist(replica.path)
-    let report = try ReplicaPath.naming(replica.path) { try Replica.verify(path: replica.path) }
+    let report = try ReplicaPath.reading(replica.path) { path in
+      try ReplicaPath.naming(replica.path) { try Replica.verify(path: path) }
+    }
     let console = Console.standard
     let sound = report.soundDocuments.filter(\.isWorthTelling)
     let (rooms, names) = (VisibleNames(sound.map(\.room.text)), VisibleNames(sound.map(\.key.name.text)))

@@ -12,10 +12,16 @@ struct ReplicaArgument: ParsableArguments {
   /// The replica's path.
   var path: String { ReplicaPath.resolved(replica) }
 
-  /// Opens a replica that must be there.
+  /// Opens a replica that must be there, to read it: also where neither the file nor its folder can be written.
   func open() throws -> Replica {
     try ReplicaPath.mustExist(path)
-    return try ReplicaPath.replica(at: path)
+    return try ReplicaPath.reading(path) { copy in
+      try ReplicaPath.naming(path) { try Replica(path: copy) }
+    }
+  }
+
+  func validate() throws {
+    if replica.utf8.isEmpty { throw ValidationError("The replica's name is empty.") }
   }
 }
 
@@ -45,6 +51,28 @@ enum ReplicaPath {
 
   /// Opens a replica, or makes it.
   static func replica(at path: String) throws -> Replica { try naming(path) { try Replica(path: path) } }
+
+  /// Hands on a path at which a replica can be opened: its own, or, since SQLite makes files beside one that it
+  /// opens, that of a copy where that cannot be done. The copy's name is gone afterwards; who has it open can read
+  /// it.
+  static func reading<Result>(_ path: String, _ body: (String) throws -> Result) throws -> Result {
+    // Not by NSString, which ends the process for a name of one letter.
+    let folder = path.utf8.lastIndex(of: 0x2f).map { String(path[...$0]) } ?? "."
+    let canBeOpened =
+      access(path, W_OK) == 0 && (access(folder, W_OK) == 0 || access(path + "-shm", F_OK) == 0)
+    if canBeOpened || access(path, R_OK) != 0 { return try body(path) }
+    try mustNotBeRefused(path)
+    let work = try WorkFolder()
+    defer { work.remove() }
+    let copy = work.path + "/replica"
+    for suffix in ["", "-wal"] where access(path + suffix, F_OK) == 0 {
+      do { try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix) } catch {
+        throw Failure(.file, "\(path) cannot be copied to a folder where it could be opened")
+      }
+      chmod(copy + suffix, 0o600)
+    }
+    return try body(copy)
+  }
 
   /// Says which file an error is about: a command may be given several, or mean the one beside.
   static func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {

@@ -52,7 +52,21 @@ struct Failure: Error, Equatable, CustomStringConvertible {
     switch error {
     case .lineageClash: self.init(.lineageClash, "\(error)")
     case .invalidRoomName, .invalidDocumentName: self.init(.usage, "\(error)")
+    case .storage(let code, let message): self.init(.file, Self.words(for: code, message))
     default: self.init(.file, "\(error)")
+    }
+  }
+
+  /// What can be done about what SQLite says.
+  private static func words(for code: Int32, _ message: String) -> String {
+    let detail = "(SQLite error \(code): \(message))"
+    switch code & 0xff {
+    case 8: return "the replica or its folder cannot be written \(detail)"
+    case 10: return "the disk cannot be read or written \(detail)"
+    case 13: return "the disk is full \(detail)"
+    case 14:
+      return "the replica cannot be opened or made; is its folder there, and can it be written? \(detail)"
+    default: return "SQLite error \(code): \(message)"
     }
   }
 

@@ -13,7 +13,9 @@ struct WorkFolder {
       ?? FileManager.default.temporaryDirectory
       .appendingPathComponent("ropewalk-\(UInt64.random(in: 0 ... .max))").path
     guard !FileManager.default.fileExists(atPath: path),
-      (try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)) != nil
+      (try? FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true,
+        attributes: isTemporary ? [.posixPermissions: 0o700] : nil)) != nil
     else { throw Failure(.file, "the folder \(path) cannot be made, or is there already") }
   }
 

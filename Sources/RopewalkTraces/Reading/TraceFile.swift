@@ -14,8 +14,11 @@ public enum TraceFile {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
+      var isFolder: ObjCBool = false
+      let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       let code = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-      throw TraceError(.unreadable(code?.localizedDescription ?? "no such file"), at: path)
+      let words = isFolder.boolValue ? "it is a folder" : isThere ? "permission denied" : "no such file"
+      throw TraceError(.unreadable(code?.localizedDescription ?? words), at: path)
     }
     return try unpack([UInt8](data), name: path, maximumBytes: maximumBytes)
   }
