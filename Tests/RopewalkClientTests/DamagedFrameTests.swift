@@ -87,7 +87,9 @@ import Testing
     var delivered = 0
     for await event in connection.incoming {
       guard case .message(let bytes) = event else { break }
-      let message = try? Envelope.open(bytes, largestMessage: WebSocketTransport.largestMessage, takesSegments: true) {
+      let message = try? Envelope.open(
+        bytes, largestMessage: WebSocketTransport.largestMessage, takesSegments: true
+      ) {
         try? Zstd.decompress(Array($0), maximumBytes: $1)
       }
       guard let message else { break }

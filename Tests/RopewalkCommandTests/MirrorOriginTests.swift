@@ -166,7 +166,8 @@ import Testing
 
   @Test func whoChangesALineThatOthersJustWroteChangesIt() throws {
     for (written, changed) in [
-      ("zero\none\n", "zero!\none\n"), ("zero\none\n", "zer\none\n"), ("cat and dog\none\n", "cut and dog\none\n"),
+      ("zero\none\n", "zero!\none\n"), ("zero\none\n", "zer\none\n"),
+      ("cat and dog\none\n", "cut and dog\none\n"),
       ("a long line of others\none\n", "a line\none\n"),
     ] {
       try? FileManager.default.removeItem(atPath: folder["a"])
@@ -184,7 +185,9 @@ import Testing
   }
 
   @Test func twoWhoWriteInOnePlaceKeepBothWordings() throws {
-    for (theirs, mine) in [("a cat\n", "a dog\n"), ("and then we left\n", "and now it rains\n"), ("bar\n", "foo\n")] {
+    for (theirs, mine) in [
+      ("a cat\n", "a dog\n"), ("and then we left\n", "and now it rains\n"), ("bar\n", "foo\n"),
+    ] {
       try? FileManager.default.removeItem(atPath: folder["a"])
       try folder.write("one\ntwo\n", to: "a")
       let replica = try Replica(path: folder["replica \(mine.hashValue)"])

@@ -122,9 +122,11 @@ import Testing
         let date = Date(timeIntervalSince1970: Double(time))
         try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: folder["notes~"])
         rename(folder["notes~"], folder["notes.md"])
-        try await mirror.wait(for: text)
+        // What the other wrote meanwhile stays.
+        let others = String(repeating: "X", count: number)
+        try await mirror.wait(for: others + text)
         try mirror.other { $0.insert("X", at: 0) }
-        try await mirror.wait(forFile: "X" + text)
+        try await mirror.wait(forFile: "X" + others + text)
       }
       try await mirror.finish()
     }

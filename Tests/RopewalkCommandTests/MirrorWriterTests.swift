@@ -126,11 +126,11 @@ import Testing
     try await mirror.wait {
       mirror.problems.text.contains("a program emptied notes.md and wrote nothing; its text is put back")
     }
-    // Now it is meant.
+    // Now it is meant, of what its editor can have had: not the other's.
     try folder.write("", to: "notes.md")
-    try await mirror.wait(for: "")
+    try await mirror.wait(for: "X")
+    try await mirror.wait(forFile: "X")
     try await mirror.finish()
-    #expect(folder.text("notes.md") == "")
   }
 
   @Test func aProgramThatIsKilledInTheMiddleOfALineLeavesWhatWasThereBeside() async throws {

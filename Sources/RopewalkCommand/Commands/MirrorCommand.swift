@@ -18,9 +18,10 @@ struct MirrorCommand: AsyncParsableCommand {
       The first time: an empty or missing file becomes the room's text; into an empty room goes the file's text. Where \
       both have a text, --take says which one goes on; the other is kept beside the file.
 
-      A save that takes back exactly what others wrote in the last five minutes, while it keeps the rest, is taken as made \
-      from the text before, and merged. So an editor that had not noticed takes nothing back; to take it out on \
-      purpose, save it once more. A program that saves a text older than that takes others' newer text back.
+      An editor saves what it made of a text that it had read: its own last save, or something written into the file since. \
+      A save is merged as an edit of the one that takes nothing of others' back, unless the text shows that its editor had \
+      read more. So an editor that never reloads takes nothing back; where others' text comes back that was meant to go, the \
+      mirror says so, and saving the same text once more, a second later or more, takes it out.
 
       A file that a program is still writing is waited for. One that is empty when the mirror begins, or that a failing \
       program emptied, gets its text back: to delete a text, empty the file while the mirror runs, or begin with --take \

@@ -83,7 +83,9 @@ enum TextDiff {
     if old.isEmpty || new.isEmpty { return whole }
     if let edits = byWords(old, new, bound: .standard, givesUp: true) { return edits }
     if old.count + new.count > longestHunk { return whole }
-    guard let edits = byWords(old, new, bound: .init(edits: 256, steps: 1 << 22), givesUp: false) else { return whole }
+    guard let edits = byWords(old, new, bound: .init(edits: 256, steps: 1 << 22), givesUp: false) else {
+      return whole
+    }
     let kept = old.count - edits.reduce(0) { $0 + $1.old.count }
     return 2 * kept >= min(old.count, new.count) ? edits : whole
   }

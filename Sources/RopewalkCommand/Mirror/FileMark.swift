@@ -24,6 +24,7 @@ struct FileMark: Sendable {
     defer { close(descriptor) }
     // Fixed width, so that one write replaces all of it.
     let digits = String(count)
-    _ = FileBytes.write(Array((String(repeating: "0", count: max(0, 20 - digits.count)) + digits).utf8), to: descriptor)
+    _ = FileBytes.write(
+      Array((String(repeating: "0", count: max(0, 20 - digits.count)) + digits).utf8), to: descriptor)
   }
 }

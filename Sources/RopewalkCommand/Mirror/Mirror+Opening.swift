@@ -45,7 +45,8 @@ extension Mirror {
       _ = try file.keepBeside(replaced, as: "mine")
     }
     file.removeTemporary()
-    func beginning(with moment: TextDocument, kept: [String] = []) throws -> (mirror: Mirror, kept: [String]) {
+    func beginning(with moment: TextDocument, kept: [String] = []) throws -> (mirror: Mirror, kept: [String])
+    {
       (try Mirror(file: file, document: document, holding: moment, mark: mark), kept)
     }
     let bytes: [UInt8]
@@ -62,7 +63,9 @@ extension Mirror {
       return (try Mirror(file: file, document: seeded, holding: try seeded.read(), mark: mark), [])
     }
     if bytes == whole.utf8 { return try beginning(with: whole) }
-    if take == .file { return try beginning(with: whole, kept: [try file.keepBeside(whole.utf8, as: "room")]) }
+    if take == .file {
+      return try beginning(with: whole, kept: [try file.keepBeside(whole.utf8, as: "room")])
+    }
     // An older copy of the room's text.
     if take == nil, let search = MomentSearch(for: text, in: whole), search.isExact,
       let moment = TextDocument(whole, at: search.moment)

@@ -86,7 +86,8 @@ struct Mirror {
   /// A mirror of a file that holds the text of `moment`.
   init(file: PlainFile, document: ReplicaDocument, holding moment: TextDocument, mark: FileMark?) throws {
     try self.init(
-      file: file, document: document, seen: SeenTexts(saved: moment.versionVector), held: moment.utf8, mark: mark)
+      file: file, document: document, seen: SeenTexts(saved: moment.versionVector), held: moment.utf8,
+      mark: mark)
     try note(seen)
   }
 
@@ -154,7 +155,8 @@ struct Mirror {
   ) throws -> (update: Update, seen: SeenTexts) {
     let words = String(decoding: text, as: UTF8.self)
     guard let origin = SaveOrigin(of: words, seen: seen, in: whole, at: now()) else {
-      throw Failure(.checkFailed, "the replica does not know the text that \(file.name) had; `ropewalk verify` checks it")
+      throw Failure(
+        .checkFailed, "the replica does not know the text that \(file.name) had; `ropewalk verify` checks it")
     }
     var edited = origin.document
     let before = edited.versionVector

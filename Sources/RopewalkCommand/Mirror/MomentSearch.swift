@@ -22,7 +22,9 @@ struct MomentSearch {
     var step = max(1, range.count / 64)
     var best = (count: range.upperBound, bits: Int.max)
     while true {
-      for count in Set(stride(from: range.lowerBound, through: range.upperBound, by: step)).union([range.upperBound])
+      for count in Set(stride(from: range.lowerBound, through: range.upperBound, by: step)).union([
+        range.upperBound
+      ])
       where tried[count] == nil {
         guard let document = TextDocument(whole, at: whole.versionVector(ofFirst: count)) else { return nil }
         let edits = TextDiff.edits(document.text.unicodeScalars.map(\.value), new)

@@ -114,7 +114,8 @@ struct SaveOrigin {
     func explanation(_ index: Int) -> Explanation? {
       if index == 0 {
         return Explanation(
-          index: 0, document: saved, edits: savedEdits, bits: cost.bits(savedEdits, of: new), takesBack: false)
+          index: 0, document: saved, edits: savedEdits, bits: cost.bits(savedEdits, of: new), takesBack: false
+        )
       }
       guard let document = TextDocument(whole, ofFirst: seen.written[index - 1]),
         let others = others(in: document, at: document.versionVector)

@@ -169,13 +169,14 @@ struct EditorSession {
     let text = Set(alphabet.tokens(people[who].folder.text("a") ?? ""))
     if !text.isDisjoint(with: intent.deleted) {
       // Its person sees that something came back which was meant to go, and does it again.
-      // Whatever is there now beside that text is meant to go.
+      // Whatever is there now beside that text is meant to go, and what others took out of it comes back.
       log.append("\(who) insists")
       for token in text.subtracting(tokens) {
         deleted.insert(token)
         deletedBy[token, default: []].insert(who)
         if deletedBy[token]?.count == 2 { contested.insert(token) }
       }
+      contested.formUnion(Set(tokens).subtracting(text))
       clock.pass(2_000)
       _ = try write(tokens.joined(), who)
     }
@@ -258,7 +259,9 @@ struct EditorSession {
         wrong.append("\(token.debugDescription) is there \(counts[token, default: 0]) times, not \(expected)")
       }
     }
-    for token in counts.keys where !typed.contains(token) { wrong.append("nobody typed \(token.debugDescription)") }
+    for token in counts.keys where !typed.contains(token) {
+      wrong.append("nobody typed \(token.debugDescription)")
+    }
     return wrong
   }
 }
