@@ -114,8 +114,11 @@ final class MirrorHarness: Sendable {
     }
   }
 
-  /// Waits for the document to hold a text.
-  func wait(for text: String) async throws { try await wait { try self.text == text } }
+  /// Waits for the mirror to have begun, and for the document to hold a text.
+  func wait(for text: String) async throws {
+    try await wait { output.text.contains("mirroring ") }
+    try await wait { try self.text == text }
+  }
 
   /// Waits for the file to hold a text.
   func wait(forFile text: String, _ name: String = "notes.md") async throws {
