@@ -58,39 +58,6 @@ import Testing
 
   // MARK: Files that are not texts
 
-  @Test func whatIsInTheWayIsToldAndTheMirrorGoesOnWithoutIt() async throws {
-    try folder.write("begin\n", to: "notes.md")
-    let mirror = try MirrorHarness(folder)
-    try await mirror.wait(for: "begin\n")
-    let path = folder["notes.md"]
-    let ways: [(String, () -> Void)] = [
-      ("is a folder, not a plain file", { mkdir(path, 0o755) }),
-      ("is a pipe, not a plain file", { mkfifo(path, 0o644) }),
-      ("is a symbolic link that leads back to itself", { symlink("notes.md", path) }),
-      (
-        "is larger than 256 MiB",
-        {
-          close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o644))
-          truncate(path, off_t(PlainFile.maximumBytes) + 1)
-        }
-      ),
-      ("there is no folder", { symlink("nowhere/at/all", path) }),
-    ]
-    for (number, (words, make)) in ways.enumerated() {
-      // In one step: while there is no file, it may be written again.
-      let aside = folder["aside"]
-      rename(path, aside)
-      make()
-      try await mirror.wait { mirror.problems.text.contains(words) }
-      #expect(mirror.problems.text.contains("the mirror goes on when that is mended"))
-      remove(path)
-      let text = "begin\nand \(number)\n"
-      try folder.replace("notes.md", by: text)
-      try await mirror.wait(for: text)
-    }
-    try await mirror.finish()
-  }
-
   @Test func whatCannotBeWrittenIsToldOnceAndWrittenLater() async throws {
     try folder.write("begin\n", to: "notes.md")
     let mirror = try MirrorHarness(folder)
