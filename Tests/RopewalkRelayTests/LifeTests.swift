@@ -72,21 +72,23 @@ import Testing
       try await fill(relay, 0..<5)
       #expect(try await seqs(relay) == Array(0..<5))
       await relay.stop()
-      let copy = path + "/copy"
-      try FileManager.default.copyItem(atPath: path + "/log.sqlite", toPath: copy)
+      // A stop that must be fast leaves the write-ahead log where it is.
+      let files = ["log.sqlite", "log.sqlite-wal", "log.sqlite-shm"]
+      let copy = path + "/copy-"
+      for file in files { try? FileManager.default.copyItem(atPath: path + "/" + file, toPath: copy + file) }
       relay = try await startRelay(path)
       try await fill(relay, 5..<9)
       #expect(try await seqs(relay) == Array(0..<9))
       await relay.stop()
-      for file in ["log.sqlite", "log.sqlite-wal", "log.sqlite-shm"] {
-        try? FileManager.default.removeItem(atPath: path + "/" + file)
-      }
+      for file in files { try? FileManager.default.removeItem(atPath: path + "/" + file) }
       relay = try await startRelay(path)
       #expect(try await seqs(relay) == [])
       try await fill(relay, 7..<9)
       await relay.stop()
-      try FileManager.default.removeItem(atPath: path + "/log.sqlite")
-      try FileManager.default.moveItem(atPath: copy, toPath: path + "/log.sqlite")
+      for file in files {
+        try? FileManager.default.removeItem(atPath: path + "/" + file)
+        try? FileManager.default.moveItem(atPath: copy + file, toPath: path + "/" + file)
+      }
       relay = try await startRelay(path)
       #expect(try await seqs(relay) == Array(0..<5))
       try await fill(relay, 5..<6)
