@@ -20,7 +20,9 @@ struct RelayStandIn {
       name, number: Self.number, head: .empty, configuration: .init(coverageBound: .max))
     key = DocumentKey(name: document, lineage: lineage)
     for session in 0..<UInt64(sessions) {
-      keep(room.join(session, subject: Array("user".utf8), role: .edit, cursor: 0, digest: .zero))
+      keep(
+        room.join(
+          session, subject: Array("user".utf8), role: .edit, features: [], cursor: 0, digest: .zero))
     }
   }
 
