@@ -221,6 +221,15 @@ import Testing
     #expect(folder.text("a") == "one\ntwo\nthree\n")
   }
 
+  @Test func whatOthersWroteAndTookOutAgainDoesNotComeBackFromAnEditorThatHasReadIt() throws {
+    var mirror = try open("one\ntwo\n")
+    _ = try mirror.settle()
+    try other(&mirror, "one\nfleeting thought\ntwo\n")
+    try other(&mirror, "one\ntwo\n")
+    try save(&mirror, "one\nfleeting thought\ntwo\nthree\n")
+    #expect(folder.text("a") == "one\ntwo\nthree\n")
+  }
+
   @Test func whatCameAfterASecondSaveIsKept() throws {
     var mirror = try open("old\n")
     _ = try mirror.settle()

@@ -35,6 +35,15 @@ import Testing
     #expect(SeenTexts(encoded: seen.encoded + [0]) == nil)
   }
 
+  @Test func aDocumentThatBecameShorterHasNoMomentsBeyondItsEnd() {
+    var seen = SeenTexts(saved: moment([:]))
+    for count in [3, 5, 8] { seen = seen.writing(document(count), at: 0) }
+    #expect(!seen.isKnown(to: document(4)))
+    seen = seen.writing(document(4), at: 0)
+    #expect(seen.written == [3, 4])
+    #expect(SeenTexts(encoded: seen.encoded) == seen)
+  }
+
   @Test func theOldestOfManyTextsAreThinnedAndTheNewestKept() {
     var seen = SeenTexts(saved: moment([:]))
     var whole = document(1)

@@ -127,6 +127,7 @@ struct Mirror {
       if let found, found != held { try save(found, &report) }
       let whole = try document.read()
       let text = whole.utf8
+      if !seen.isKnown(to: whole) { try relocate() }
       if found == nil && text.isEmpty { return report }
       if found == text {
         if !seen.holds(whole) { try note(seen.writing(whole, at: now())) }

@@ -6,8 +6,9 @@ import Ropewalk
 ///
 /// 1. The latest moment from which the save takes nothing of others' back: nothing that they inserted since the last save is
 ///    deleted, nothing that they deleted is put back. There always is one: the last save itself.
-/// 2. Unless the text shows more of what others wrote than that: then it was made from a later moment, and what it lacks
-///    was taken out on purpose. `EditCost` weighs the two explanations; a doubt keeps the text of both.
+/// 2. Unless another moment explains the text much better, since less of what others wrote has to be typed again: then it was
+///    made from that one, and what it lacks was taken out on purpose. `EditCost` weighs the explanations; a doubt keeps the
+///    text of both.
 /// 3. The same text once more, after others' text was put back into the file: now that is meant (`SeenTexts.isInsisted`).
 struct SaveOrigin {
   /// The document at that moment.
@@ -89,7 +90,7 @@ struct SaveOrigin {
       let last = seen.written.count
       guard last > 0 else { return first }
       guard let latest = explanation(last) else { return nil }
-      if !latest.takesBack { return latest }
+      if !latest.takesBack && latest.bits <= SaveOrigin.doubt { return latest }
       var tried = [0: first, last: latest]
       // The closer to what the editor had, the smaller the change; so every n-th first, then around the best.
       var step = max(1, last / 16)
@@ -105,9 +106,14 @@ struct SaveOrigin {
         if step == 1 { break }
         step = max(1, step / 4)
       }
-      let clean = tried.values.filter { !$0.takesBack }.max { $0.index < $1.index } ?? first
       let best = tried.values.min { ($0.weight, $0.index) < ($1.weight, $1.index) } ?? first
-      return best.weight < clean.weight ? best : clean
+      // Of those that take nothing back and are about as good, the latest. One that is much worse has to type again what others
+      // wrote and took out themselves between two saves.
+      let clean = tried.values.filter { !$0.takesBack }
+      let least = clean.reduce(first.bits) { min($0, $1.bits) }
+      let latestClean =
+        clean.filter { $0.bits <= least + SaveOrigin.doubt }.max { $0.index < $1.index } ?? first
+      return best.takesBack && best.weight < latestClean.weight ? best : latestClean
     }
 
     /// The save as made from one of the moments; nil if the document does not know it.

@@ -9,7 +9,7 @@ struct SeenTexts: Equatable {
   /// The moment whose text was saved last, before the changes that others had made by then.
   private(set) var saved: VersionVector
   /// The moments whose texts were written into the file since, ascending: how many events the document had then. Events are
-  /// only ever added, so their number names a moment of this replica, in two bytes mostly.
+  /// only ever added, unless refused ones are discarded, so their number names a moment of this replica, in two bytes mostly.
   private(set) var written: [Int] = []
   /// Whether the last save was merged as one made from an earlier text than the file held, so that its editor may have
   /// meant to take out what others wrote.
@@ -51,7 +51,9 @@ struct SeenTexts: Equatable {
     next.count += 1
     next.isWriting = isBegun
     if isDoubtful && answered == nil && whole.versionVector.covers(saved) { next.answered = milliseconds }
-    if !holds(whole) { next.written.append(whole.eventCount) }
+    // What was refused and discarded made the document shorter: moments beyond its end are none any more.
+    next.written.removeAll { $0 > whole.eventCount }
+    if !next.holds(whole) { next.written.append(whole.eventCount) }
     if next.written.count > Self.limit {
       let old = Self.limit / 2
       next.written = (0..<old).compactMap { $0 % 2 == 1 ? next.written[$0] : nil } + next.written[old...]

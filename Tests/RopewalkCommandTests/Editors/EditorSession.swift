@@ -56,7 +56,7 @@ struct EditorSession {
     var editor: SimulatedEditor
     /// Whether the editor ever reloads.
     let reloads: Bool
-    /// What the last save took out on purpose.
+    /// What was taken out on purpose, and never once more.
     var lastDeleted: Set<Token> = []
   }
 
@@ -162,7 +162,7 @@ struct EditorSession {
     let saved = TextDocument(try mirror.document.read(), at: mirror.seen.saved)?.text
     guard people[who].editor.isChanged, tokens.joined() != saved else { return }
     log.append("\(who) saves +\(intent.typed.sorted()) -\(intent.deleted.sorted())")
-    people[who].lastDeleted = intent.deleted
+    people[who].lastDeleted.formUnion(intent.deleted)
     let backAgain = try write(tokens.joined(), who)
     people[who].editor.save()
     typed.formUnion(intent.typed)
