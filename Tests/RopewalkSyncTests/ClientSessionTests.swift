@@ -76,6 +76,27 @@ import Testing
     #expect(sent(effects) == [.join(ClientMessage.Join(room: room, cursor: 0, digest: .zero))])
   }
 
+  @Test func aSessionWithNothingToDoWakesForItsPingsAndItsPresenceAlone() {
+    var session = reader()
+    let hour: UInt64 = 3_600_000
+    func wakings(from start: UInt64) -> Int {
+      var (count, now) = (0, start)
+      while let deadline = session.nextDeadline, deadline < start + hour, count < 10_000 {
+        now = deadline
+        count += 1
+        for case .ping(let number) in sent(session.tick(now: now)) {
+          _ = session.received(RelayMessage.pong(number).encoded, now: now)
+        }
+      }
+      return count
+    }
+    #expect(wakings(from: 0) <= Int(hour) * 3 / Int(Limits().silence) + 1)
+    _ = session.setPresence([1], in: room, now: hour)
+    let presence = Int(hour) * 3 / Int(Limits().presenceLifetime) + 1
+    #expect(wakings(from: hour) <= Int(hour) * 3 / Int(Limits().silence) + 1 + presence)
+    #expect(session.state == .open)
+  }
+
   @Test func entriesAreDeliveredWithTheDigestThatTheyMake() {
     var session = member()
     let entries = [entry(1), entry(2)]

@@ -70,6 +70,22 @@ import Testing
     #expect(session.state == .open)
   }
 
+  @Test func aSessionThatIsPingedAloneWakesAtMostOnceAPing() {
+    var session = opened(access(.edit))
+    let (pause, hour) = (UInt64(Limits().silence) / 3, UInt64(3_600_000))
+    var (wakings, timer) = (0, session.nextDeadline)
+    for now in stride(from: pause, to: hour, by: UInt64.Stride(pause)) {
+      while let deadline = timer, deadline <= now {
+        wakings += 1
+        #expect(session.tick(now: deadline).isEmpty)
+        timer = session.nextDeadline
+      }
+      #expect(session.received(ClientMessage.ping(now).encoded, now: now).count == 1)
+    }
+    #expect(session.state == .open)
+    #expect(wakings <= Int(hour / pause))
+  }
+
   @Test func aClientOfAnotherVersionIsToldSo() {
     var session = RelaySession(id: 1, configuration: RelaySession.Configuration(), now: 0)
     let hello = ClientMessage.Hello(versions: 2...9, codecs: [], token: [])

@@ -9,7 +9,7 @@ extension ClientSession {
     case .open: break
     }
     let silence = UInt64(limits.silence)
-    var deadline = min(lastReceived + silence, lastSent + silence / 3)
+    var deadline = min(lastReceived + silence, pingDue)
     for membership in memberships.values {
       if membership.heldUntil > 0 { deadline = min(deadline, membership.heldUntil) }
       if let due = presenceDue(membership) { deadline = min(deadline, due) }
@@ -38,8 +38,16 @@ extension ClientSession {
       memberships[room]?.heldUntil = 0
       effects += readiness(now, of: room)
     }
-    if now >= lastSent + silence / 3 { effects.append(send(.ping(now), now)) }
+    if now >= pingDue {
+      lastPing = now
+      effects.append(send(.ping(now), now))
+    }
     return effects
+  }
+
+  /// The relay must hear something, and say something: what is sent besides (presence) need not be answered.
+  private var pingDue: UInt64 {
+    max(min(lastSent, lastReceived), lastPing) + UInt64(limits.silence) / 3
   }
 
   /// Sends the presence value of a room if it is due.

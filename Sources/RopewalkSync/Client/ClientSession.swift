@@ -65,6 +65,7 @@ public struct ClientSession: Sendable {
   var nextPush: UInt64 = 1
   var lastReceived: UInt64 = 0
   var lastSent: UInt64 = 0
+  var lastPing: UInt64 = 0
   /// A token whose check the relay has not answered, and what is to be checked after it.
   var isRefreshing = false
   var nextToken: [UInt8]?
@@ -80,6 +81,7 @@ public struct ClientSession: Sendable {
     precondition(state == .idle, "a session serves one connection")
     state = .greeting
     lastReceived = now
+    lastPing = now
     let hello = ClientMessage.Hello(
       codecs: configuration.codecs, token: configuration.token, agent: configuration.agent)
     return [send(.hello(hello), now)]
