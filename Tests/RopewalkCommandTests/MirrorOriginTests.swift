@@ -70,6 +70,33 @@ import Testing
     #expect(folder.text("a") == "one\ntwo\nX\nthree\nfour\n")
   }
 
+  @Test func whoUndoesWithoutReloadingKeepsWhatOthersWroteInTheGap() throws {
+    let (one, two) = ("a long first line\n", "a long second line\n")
+    var mirror = try open("head\n" + one + two + "foot\n")
+    _ = try mirror.settle()
+    try save(&mirror, "head\nfoot\n")
+    // The editor never shows this. Others want one of the lines kept, and add to it.
+    try other(&mirror, "head\n" + one + "X\nY\nfoot\n")
+    mirror = try open()
+    try save(&mirror, "head\n" + one + two + "foot\n")
+    let text = try mirror.document.text
+    #expect(text.contains("X\nY\n"))
+    #expect(text.contains(two))
+  }
+
+  @Test func whoUndoesAfterReloadingHasEverythingOnce() throws {
+    let own = "a long first line\na long second line\n"
+    var mirror = try open("head\n" + own + "foot\n")
+    _ = try mirror.settle()
+    try save(&mirror, "head\nfoot\n")
+    try save(&mirror, "head\nfoot\nmore\n")
+    try other(&mirror, "head\nX\nfoot\nmore\n")
+    for text in ["head\nX\n" + own + "foot\nmore\n", "head\nX\nfoot\nmore\n", "head\n" + own + "X\nfoot\n"] {
+      try save(&mirror, text)
+      #expect(folder.text("a") == text)
+    }
+  }
+
   @Test func undoingAnOwnLineKeepsTheWordThatAnotherPutIntoIt() throws {
     var mirror = try open("first\n")
     try save(&mirror, "first\nhello there\n")
@@ -249,7 +276,7 @@ import Testing
     var unknown = lost.saved
     unknown[ReplicaID(rawValue: 77)] = 5
     var seen = lost
-    seen.save(unknown, isDoubtful: false)
+    seen.save(unknown, from: lost.saved, isDoubtful: false)
     try mirror.document.setLocalValue(seen.encoded, for: Mirror.seenKey)
     mirror = try open()
     try save(&mirror, "one\ntwo\nthree\nfour\n")

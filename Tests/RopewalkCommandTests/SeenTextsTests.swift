@@ -21,7 +21,8 @@ import Testing
   @Test func whatIsEncodedIsReadAgain() throws {
     var seen = SeenTexts(saved: moment([1: 5, 9: 2]))
     #expect(SeenTexts(encoded: seen.encoded) == seen)
-    seen.save(moment([1: 6]), isDoubtful: true)
+    seen.save(moment([1: 6]), from: moment([1: 5, 9: 3]), isDoubtful: true)
+    #expect(seen.undoable == [moment([1: 5, 9: 3]), moment([1: 5, 9: 2])])
     #expect(SeenTexts(encoded: seen.encoded) == seen)
     // The save was found when this had been written.
     seen = seen.writing(document(5), at: 7)
@@ -33,6 +34,20 @@ import Testing
     #expect(SeenTexts(encoded: seen.encoded) == seen)
     for end in 0..<seen.encoded.count { #expect(SeenTexts(encoded: Array(seen.encoded[..<end])) == nil) }
     #expect(SeenTexts(encoded: seen.encoded + [0]) == nil)
+  }
+
+  @Test func aTextThatIsWrittenAgainHadBeenInTheFileBefore() {
+    var seen = SeenTexts(saved: moment([:]))
+    for count in [3, 5] { seen = seen.writing(document(count), at: 0) }
+    // The file was removed.
+    let again = seen.writing(document(5), at: 0, isBegun: true)
+    #expect(again.beforeWriting.written == [3, 5])
+    #expect(SeenTexts(encoded: again.encoded) == again)
+    #expect(again.writing(document(5), at: 0, isBegun: true).beforeWriting.written == [3, 5])
+    let first = seen.writing(document(6), at: 0, isBegun: true)
+    #expect(first.writing(document(6), at: 0, isBegun: true).beforeWriting.written == [3, 5])
+    let second = first.writing(document(6), at: 0)
+    #expect(second.writing(document(6), at: 0, isBegun: true).beforeWriting.written == [3, 5, 6])
   }
 
   @Test func aDocumentThatBecameShorterHasNoMomentsBeyondItsEnd() {

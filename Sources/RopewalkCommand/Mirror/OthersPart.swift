@@ -9,6 +9,9 @@ struct OthersPart {
   /// Scalars of the earlier text that others deleted, ascending.
   var deleted: [Range<Int>] = []
 
+  /// How many scalars `inserted` has.
+  var insertedCount: Int { inserted.reduce(0) { $0 + $1.count } }
+
   /// A stretch of text: scalars of the earlier one from `origin`, or new ones.
   private struct Piece {
     var origin: Int?

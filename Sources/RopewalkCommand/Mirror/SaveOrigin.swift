@@ -27,12 +27,16 @@ struct SaveOrigin {
     let bits: Int
     /// Whether it deletes what others inserted, or inserts what they deleted.
     let takesBack: Bool
+    /// Whether others only inserted since the last save: every text between has less of what they wrote.
+    var onlyGrew = false
 
     var weight: Int { bits + (takesBack ? SaveOrigin.doubt : 0) }
   }
 
   /// To take something back must be so many bits the better explanation.
   private static let doubt = 8
+  /// To undo is one gesture, however much it is.
+  private static let undoing = 8
   /// An own text in the place of another's, in bits.
   private static let collision = 6
 
@@ -43,7 +47,7 @@ struct SaveOrigin {
   /// - Returns: nil if the document does not know the moments in `seen`.
   init?(of text: String, seen: SeenTexts, in whole: TextDocument, at milliseconds: UInt64) {
     let new = text.unicodeScalars.map(\.value)
-    guard let search = Search(new, seen, whole) else { return nil }
+    guard var search = Search(new, seen, whole) else { return nil }
     let last = seen.written.count
     let found: Explanation?
     if seen.isInsisted(at: milliseconds), search.saved.utf8.elementsEqual(text.utf8) {
@@ -69,6 +73,8 @@ struct SaveOrigin {
     let kept: [Range<Int>]
     private let savedEdits: [Edit]
     private let savedScalars: [UInt32]
+    /// What makes one of the editor's earlier texts of the last save, if that explains the new text better.
+    private var undo: Update?
 
     init?(_ new: [UInt32], _ seen: SeenTexts, _ whole: TextDocument) {
       guard let saved = TextDocument(whole, at: seen.saved) else { return nil }
@@ -84,13 +90,42 @@ struct SaveOrigin {
       self.kept = kept + [start..<savedScalars.count]
     }
 
+    /// Finds the earlier text of the editor that explains the new one best, if it does so better than the last save.
+    private mutating func lookForUndoing() {
+      var (best, bits) = ([UInt32]?.none, cost.bits(savedEdits, of: new))
+      for moment in seen.undoable where bits > SaveOrigin.undoing {
+        guard let document = TextDocument(whole, at: moment) else { continue }
+        let earlier = document.text.unicodeScalars.map(\.value)
+        let undone = SaveOrigin.undoing + cost.bits(TextDiff.edits(earlier, new), of: new)
+        if undone < bits { (best, bits) = (earlier, undone) }
+      }
+      guard let best else { return }
+      var undone = saved
+      undone.replica = ReplicaID(rawValue: .random(in: 1 ... .max))
+      for patch in TextDiff.patches(TextDiff.edits(savedScalars, best), inserting: best) {
+        undone.replace(patch.position..<patch.position + patch.deleted, with: patch.insertedText)
+      }
+      undo = undone.update(since: saved.versionVector)
+    }
+
+    /// The bits of a save as made by undoing at a moment, and of what was changed besides.
+    private func bitsOfUndoing(in document: TextDocument) -> Int {
+      guard let undo else { return .max }
+      var undone = document
+      guard (try? undone.apply(undo)) != nil else { return .max }
+      let edits = TextDiff.edits(undone.text.unicodeScalars.map(\.value), new)
+      return SaveOrigin.undoing + cost.bits(edits, of: new)
+    }
+
     /// The best explanation: see `SaveOrigin`.
-    func best() -> Explanation? {
-      guard let first = explanation(0) else { return nil }
+    mutating func best() -> Explanation? {
       let last = seen.written.count
-      guard last > 0 else { return first }
-      guard let latest = explanation(last) else { return nil }
-      if !latest.takesBack && latest.bits <= SaveOrigin.doubt { return latest }
+      guard last > 0 else { return explanation(0) }
+      guard let quick = explanation(last) else { return nil }
+      if !quick.takesBack && (quick.onlyGrew || quick.bits <= SaveOrigin.doubt) { return quick }
+      lookForUndoing()
+      guard let first = explanation(0), let latest = undo == nil ? quick : explanation(last)
+      else { return nil }
       var tried = [0: first, last: latest]
       // The closer to what the editor had, the smaller the change; so every n-th first, then around the best.
       var step = max(1, last / 16)
@@ -119,9 +154,8 @@ struct SaveOrigin {
     /// The save as made from one of the moments; nil if the document does not know it.
     func explanation(_ index: Int) -> Explanation? {
       if index == 0 {
-        return Explanation(
-          index: 0, document: saved, edits: savedEdits, bits: cost.bits(savedEdits, of: new), takesBack: false
-        )
+        let bits = min(cost.bits(savedEdits, of: new), bitsOfUndoing(in: saved))
+        return Explanation(index: 0, document: saved, edits: savedEdits, bits: bits, takesBack: false)
       }
       guard let document = TextDocument(whole, ofFirst: seen.written[index - 1]),
         let others = others(in: document, at: document.versionVector)
@@ -131,7 +165,10 @@ struct SaveOrigin {
         others.inserted.overlap(with: edits.map(\.old)) > 0 || putsBack(others.deleted, by: edits)
       return Explanation(
         index: index, document: document, edits: edits,
-        bits: cost.bits(edits, of: new) + collisions(others.inserted, edits), takesBack: takesBack)
+        bits: min(
+          cost.bits(edits, of: new) + collisions(others.inserted, edits), bitsOfUndoing(in: document)),
+        takesBack: takesBack,
+        onlyGrew: others.deleted.isEmpty && document.eventCount - saved.eventCount == others.insertedCount)
     }
 
     /// To replace what others have just written is less likely than to have typed in the same place without knowing it.

@@ -8,6 +8,9 @@ import Ropewalk
 struct SeenTexts: Equatable {
   /// The moment whose text was saved last, before the changes that others had made by then.
   private(set) var saved: VersionVector
+  /// Moments before it whose texts the editor had too, the latest first: what undoing takes it back to. No save is made
+  /// from one of these.
+  private(set) var undoable: [VersionVector] = []
   /// The moments whose texts were written into the file since, ascending: how many events the document had then. Events are
   /// only ever added, unless refused ones are discarded, so their number names a moment of this replica, in two bytes mostly.
   private(set) var written: [Int] = []
@@ -18,11 +21,15 @@ struct SeenTexts: Equatable {
   private(set) var answered: UInt64?
   /// Whether the last written moment is being put into the file: it may be there or not.
   private(set) var isWriting = false
+  /// Whether that moment was in the file before too: a file that was removed is written again.
+  private var isWritingAgain = false
   /// Counts the changes of this value. A replica put back from a backup has a lower count than its file (`FileMark`).
   private(set) var count: UInt64 = 0
 
   /// So many written moments are remembered exactly; of the older half of more, every second one.
   static let limit = 4096
+  /// So many moments that undoing may lead to are remembered.
+  static let undoLimit = 4
 
   /// The file holds the text of this moment, as a save or because the mirror begins with it.
   init(saved: VersionVector) { self.saved = saved }
@@ -49,10 +56,11 @@ struct SeenTexts: Equatable {
   func writing(_ whole: TextDocument, at milliseconds: UInt64, isBegun: Bool = false) -> SeenTexts {
     var next = self
     next.count += 1
-    next.isWriting = isBegun
     if isDoubtful && answered == nil && whole.versionVector.covers(saved) { next.answered = milliseconds }
     // What was refused and discarded made the document shorter: moments beyond its end are none any more.
     next.written.removeAll { $0 > whole.eventCount }
+    next.isWriting = isBegun
+    next.isWritingAgain = isBegun && next.holds(whole) && (!isWriting || isWritingAgain)
     if !next.holds(whole) { next.written.append(whole.eventCount) }
     if next.written.count > Self.limit {
       let old = Self.limit / 2
@@ -64,8 +72,8 @@ struct SeenTexts: Equatable {
   /// The same before the text that is being written.
   var beforeWriting: SeenTexts {
     var before = self
-    if isWriting && !written.isEmpty { before.written.removeLast() }
-    before.isWriting = false
+    if isWriting && !isWritingAgain && !written.isEmpty { before.written.removeLast() }
+    (before.isWriting, before.isWritingAgain) = (false, false)
     return before
   }
 
@@ -78,10 +86,16 @@ struct SeenTexts: Equatable {
   /// The count goes on after another one.
   mutating func goOn(after count: UInt64) { self.count = count + 1 }
 
-  /// A save was merged; `moment` is the one that it was made from, with the save.
-  mutating func save(_ moment: VersionVector, isDoubtful: Bool) {
+  /// A save was merged.
+  ///
+  /// - Parameters:
+  ///   - moment: the moment that it was made from, with the save.
+  ///   - origin: the moment that it was made from.
+  mutating func save(_ moment: VersionVector, from origin: VersionVector, isDoubtful: Bool) {
     count += 1
-    (saved, written, self.isDoubtful, answered, isWriting) = (moment, [], isDoubtful, nil, false)
+    undoable = Array(((origin == saved ? [] : [origin]) + [saved] + undoable).prefix(Self.undoLimit))
+    (saved, written, self.isDoubtful, answered) = (moment, [], isDoubtful, nil)
+    (isWriting, isWritingAgain) = (false, false)
   }
 
   /// Whether a save of just the last saved text, made now, is the second one after which others' text came back, so
@@ -103,8 +117,10 @@ extension SeenTexts {
     var writer = ByteWriter()
     writer.varint(count)
     writer.varint(isDoubtful ? 1 + (answered.map { $0 &+ 1 } ?? 0) : 0)
-    writer.byte(isWriting ? 1 : 0)
+    writer.byte(isWriting ? isWritingAgain ? 2 : 1 : 0)
     writer.block(saved.encoded)
+    writer.varint(UInt64(undoable.count))
+    for moment in undoable { writer.block(moment.encoded) }
     writer.varint(UInt64(written.count))
     var last = 0
     for count in written {
@@ -121,8 +137,14 @@ extension SeenTexts {
       var reader = ByteReader(encoded)
       let count = try reader.varint("seen.count")
       let doubt = try reader.varint("seen.doubt")
-      let isWriting = try reader.byte("seen.writing") == 1
+      let writing = try reader.byte("seen.writing")
+      guard writing <= 2 else { return nil }
       self.init(saved: try VersionVector(encoded: Array(try reader.block("seen.saved"))))
+      let undoable = try reader.count("seen.undoable")
+      guard undoable <= Self.undoLimit else { return nil }
+      for _ in 0..<undoable {
+        self.undoable.append(try VersionVector(encoded: Array(try reader.block("seen.undoable"))))
+      }
       let moments = try reader.count("seen.written")
       guard moments <= Self.limit else { return nil }
       var last = 0
@@ -134,7 +156,8 @@ extension SeenTexts {
       }
       try reader.expectEnd()
       self.count = count
-      self.isWriting = isWriting
+      isWriting = writing > 0
+      isWritingAgain = writing == 2
       isDoubtful = doubt > 0
       answered = doubt > 1 ? doubt - 2 : nil
     } catch {

@@ -74,6 +74,8 @@ struct EditorSession {
   private var contested: Set<Token> = []
   /// Taken out, and back for the time being, of which a person was told.
   private var told: Set<Token> = []
+  /// Whether a person was told that others' text came back.
+  private var isTold = false
   /// Taken out by saving once more.
   private var insisted: Set<Token> = []
   /// What happened, for the report of a failure.
@@ -224,6 +226,7 @@ struct EditorSession {
       log.append("\(who) settles \(report.saved) \(report.savedOfThePast)")
     }
     if report.savedOfThePast {
+      isTold = true
       // It may be that its person does not insist.
       let text = Set(alphabet.tokens(people[who].folder.text("a") ?? ""))
       told.formUnion(people[who].lastDeleted.intersection(text))
@@ -268,8 +271,14 @@ struct EditorSession {
     if try people[0].mirror.document.text != texts[0] { wrong.append("file and document differ") }
     var counts: [Token: Int] = [:]
     for token in alphabet.tokens(texts[0]) { counts[token, default: 0] += 1 }
+    // A single scalar of others is no proof that its editor had read it: it is kept twice then, and its person is told.
+    var unproven = alphabet == .scalars && isTold ? 1 : 0
     for token in typed.subtracting(contested) {
       let expected = deleted.contains(token) ? 0 : 1
+      if unproven > 0, counts[token, default: 0] == expected + 1 {
+        unproven -= 1
+        continue
+      }
       if told.contains(token) && !insisted.contains(token) && counts[token, default: 0] <= 1 { continue }
       if counts[token, default: 0] != expected {
         wrong.append("\(token.debugDescription) is there \(counts[token, default: 0]) times, not \(expected)")
