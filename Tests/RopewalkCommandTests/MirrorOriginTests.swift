@@ -97,6 +97,17 @@ import Testing
     }
   }
 
+  @Test(arguments: ["yXtyped here\n", "typed\nyX", "typed here yX", "yXx"])
+  func whoGoesOnTypingAtAnothersShortWordHasThatOnce(end: String) throws {
+    var mirror = try open("one two\nthree\n")
+    _ = try mirror.settle()
+    try save(&mirror, "one two\nthree\nfour\n")
+    try other(&mirror, "one two\nthree\nfour\nyX")
+    let report = try save(&mirror, "one two\nthree\nfour\n" + end)
+    #expect(!report.savedOfThePast)
+    #expect(folder.text("a") == "one two\nthree\nfour\n" + end)
+  }
+
   @Test func undoingAnOwnLineKeepsTheWordThatAnotherPutIntoIt() throws {
     var mirror = try open("first\n")
     try save(&mirror, "first\nhello there\n")

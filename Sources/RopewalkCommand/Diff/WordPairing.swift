@@ -7,6 +7,7 @@ enum WordPairing {
   static func edits(
     _ old: ArraySlice<UInt32>, _ oldWords: [Range<Int>], _ new: ArraySlice<UInt32>, _ newWords: [Range<Int>]
   ) -> [Edit] {
+    if let insertion = insertion(old, new) { return [insertion] }
     let (width, height) = (oldWords.count, newWords.count)
     guard width > 0, height > 0, width * height <= longest else {
       return [trimmed(old, old.indices, new, new.indices)].compactMap { $0 }
@@ -43,6 +44,15 @@ enum WordPairing {
     }
     replace(old.endIndex, new.endIndex)
     return edits
+  }
+
+  /// What was typed before, after or within words that are all there still, however short they are; nil if it is something else.
+  private static func insertion(_ old: ArraySlice<UInt32>, _ new: ArraySlice<UInt32>) -> Edit? {
+    let ends = ends(old, new)
+    guard !old.isEmpty, ends.prefix + ends.suffix == old.count else { return nil }
+    return Edit(
+      old: old.startIndex + ends.prefix..<old.endIndex - ends.suffix,
+      new: new.startIndex + ends.prefix..<new.endIndex - ends.suffix)
   }
 
   /// More pairs than this are not weighed.

@@ -28,8 +28,8 @@ final class MirrorReporter {
     }
     if report.savedOfThePast {
       console.line(
-        "\(file) was saved without what others wrote, as an editor does that had not read it; their text is kept. To take "
-          + "it out, save \(file) like that once more")
+        "\(file) was saved without what others did, as by an editor that had not read it; that stays. To undo it, save "
+          + "\(file) like that once more")
     }
     if !report.written.isNothing {
       console.line("from others: +\(report.written.inserted) -\(report.written.deleted)")
