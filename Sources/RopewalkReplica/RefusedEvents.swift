@@ -15,6 +15,9 @@ public struct RefusedEvents: Hashable, Sendable {
     case contradicted
     /// The document is damaged in this file, so that they cannot be read (`Replica.verify`).
     case unreadable
+    /// The document's name means another one in the room, whose log never had this one. They are kept, and
+    /// sent or not as somebody decides (`ReplicaDocument.adoptRoomLineage`).
+    case anotherLineage
     /// They build on events that were refused, and are sent after those.
     case followsRefused
   }
@@ -48,6 +51,7 @@ extension RefusedEvents.Reason: CustomStringConvertible {
     case .tooLarge: "the relay does not take an update of this size"
     case .contradicted: "the room's log holds other events under the same ids"
     case .unreadable: "the document is damaged in this replica"
+    case .anotherLineage: "the room's document of that name began with another text"
     case .followsRefused: "they build on events that were refused"
     }
   }

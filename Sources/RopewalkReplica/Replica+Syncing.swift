@@ -46,8 +46,10 @@ extension Replica {
   package func restart(_ room: RoomName) throws(ReplicaError) { try write { try $0.restart(room) } }
 
   /// The room's log was read to its end: what it should have shown and did not is pushed again, and after a
-  /// restart what it lacks goes into the outbox.
-  package func settle(_ room: RoomName, at cursor: UInt64) throws(ReplicaError) {
+  /// restart what it lacks goes into the outbox. Returns the names that mean another document here than in the
+  /// room.
+  @discardableResult
+  package func settle(_ room: RoomName, at cursor: UInt64) throws(ReplicaError) -> [DocumentName] {
     try write { try $0.settle(room, at: cursor) }
   }
 
@@ -56,12 +58,16 @@ extension Replica {
   /// - Parameters:
   ///   - maximumBytes: about how large an update is cut.
   ///   - largest: what the relay takes, in bytes.
+  ///   - going: entries on their way, which are taken unless an answer says otherwise.
+  ///   - excluding: entries that are not pushed now, nor taken.
   package func cuts(
-    in room: RoomName, maximumBytes: Int, largest: Int = .max, limit: Int, excluding: Set<Int64>
+    in room: RoomName, maximumBytes: Int, largest: Int = .max, limit: Int, going: Set<Int64> = [],
+    excluding: Set<Int64>
   ) throws(ReplicaError) -> [OutboxCut] {
     try write {
       try $0.cuts(
-        in: room, maximumBytes: maximumBytes, largest: largest, limit: limit, excluding: excluding)
+        in: room, maximumBytes: maximumBytes, largest: largest, limit: limit, going: going,
+        excluding: excluding)
     }
   }
 
@@ -107,9 +113,11 @@ extension Replica {
     }
   }
 
-  /// The log has some of a push already, or other bytes under its header.
-  package func holdBack(_ header: EntryHeader, in room: RoomName) throws(ReplicaError) {
-    try write { try $0.holdBack(header, in: room) }
+  /// The log has some of a push already, or other bytes under its header, up to a cursor.
+  package func holdBack(_ header: EntryHeader, through cursor: UInt64, in room: RoomName)
+    throws(ReplicaError)
+  {
+    try write { try $0.holdBack(header, through: cursor, in: room) }
   }
 
   /// Fires, conflated, when an outbox may have grown: by an edit here, or because another process wrote.

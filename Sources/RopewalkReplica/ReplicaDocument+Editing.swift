@@ -43,11 +43,25 @@ extension ReplicaDocument {
   public func edit<Result>(
     localValues: [String: [UInt8]?] = [:], _ body: (inout TextEdit) throws -> Result
   ) throws -> Result {
+    try edit(localValues: localValues, in: nil, body)
+  }
+
+  /// As `edit`, for what was made from an earlier reading (`readWithGeneration`).
+  ///
+  /// - Parameter generation: throws `RewrittenDocument`, and changes nothing, if the document has another one
+  ///   now.
+  package func edit<Result>(
+    localValues: [String: [UInt8]?] = [:], in generation: Int64?,
+    _ body: (inout TextEdit) throws -> Result
+  ) throws -> Result {
     var unchanged: Result?
     do {
       return try replica.perform(.durable) { transaction in
         let isNew = try id(transaction) == nil
         let id = try idMakingIt(transaction)
+        if let generation, try transaction.loaded(id).generation != generation {
+          throw CallersError(error: RewrittenDocument())
+        }
         for (key, value) in localValues { try transaction.setLocalValue(value, for: key, of: id) }
         let result = try transaction.edit(id) { text in
           do { return try body(&text) } catch { throw CallersError(error: error) }
@@ -79,6 +93,10 @@ extension ReplicaDocument {
   // MARK: Local values
 
   /// A small value that an application keeps beside the document in this file only.
+  ///
+  /// A value whose key begins with `moment.` begins with a varint and so many version vectors (each a varint
+  /// length, then `VersionVector.encoded`): where events of the document get another id, since somebody else has
+  /// used theirs, they get it there too.
   public func localValue(_ key: String) throws(ReplicaError) -> [UInt8]? {
     try replica.read { transaction in
       try id(transaction).flatMap { try transaction.localValue(key, of: $0) }
@@ -90,6 +108,9 @@ extension ReplicaDocument {
     try replica.write { try $0.setLocalValue(value, for: key, of: try idMakingIt($0)) }
   }
 }
+
+/// The document's events were given other ids, or taken out, since it was read.
+package struct RewrittenDocument: Error {}
 
 extension TextDocument {
   /// Whether it knows nothing, and nothing waits in it.

@@ -35,6 +35,15 @@ public struct ReplicaDocument: Sendable {
     try replica.read { try value($0) }
   }
 
+  /// As `read`, with a number that changes whenever events are given other ids or are taken out.
+  package func readWithGeneration() throws(ReplicaError) -> (document: TextDocument, generation: Int64) {
+    try replica.read { transaction in
+      guard let id = try id(transaction) else { return (TextDocument(lineage: pinnedLineage ?? .blank), 0) }
+      let loaded = try transaction.loaded(id)
+      return (loaded.document, loaded.generation)
+    }
+  }
+
   /// Size, unsent events and the like.
   public func status() throws(ReplicaError) -> DocumentStatus {
     try replica.read { transaction in

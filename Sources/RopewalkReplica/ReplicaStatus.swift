@@ -61,6 +61,9 @@ public struct LineageStatus: Hashable, Sendable {
   public var isCurrent: Bool
   /// Whether it is the room's: the lineage of the first entry of that name in the log.
   public var isRooms: Bool
+  /// Whether its events stay on this device, since the room's log never had them and the name means another
+  /// one, here or in the room: until somebody decides (`ReplicaDocument.adoptRoomLineage`).
+  public var isHeldBack: Bool
   /// Events merged.
   public var eventCount: Int
 }

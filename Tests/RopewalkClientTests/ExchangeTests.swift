@@ -133,7 +133,9 @@ import Testing
       let clients = [try await Client.joined(a, relay), try await Client.joined(b, relay)]
       try await clients[0].sync()
       let events = clients[1].events()
-      try await clients[1].sync()
+      await #expect(throws: ClientError.pushRefused(room: RoomName("team")!, .anotherLineage)) {
+        try await clients[1].sync()
+      }
       var clashes: [String] = []
       await clients[1].close()
       for await event in events {

@@ -106,7 +106,7 @@ import Testing
     try? relay.exchange(with: replica, in: room)
     _ = try? replica.cuts(in: room, maximumBytes: 200, limit: 5, excluding: [])
     try? replica.restart(room)
-    try? replica.settle(room, at: 0)
+    _ = try? replica.settle(room, at: 0)
     try? replica.document("new", in: "team").insert("x", at: 0)
     _ = try? replica.seed("seeded", in: "team", with: "Another text.")
     _ = try? replica.merge(from: path)

@@ -104,7 +104,7 @@ import Testing
     #expect(relay.holdsNothingTwice)
   }
 
-  @Test func discardingLeavesWhatSomethingAtTheRelayBuildsOn() throws {
+  @Test func whatTheRelayHasOnTopOfWhatIsDiscardedComesWhenThatComes() throws {
     let (a, b) = (try scratch.open("a", .drawing(5)), try scratch.open("b", .drawing(6)))
     try notes(a).insert("base ", at: 0)
     _ = try b.merge(from: scratch.path("a"))
@@ -119,9 +119,14 @@ import Testing
       update.bytes)
     try relay.deliver(to: a, in: room)
     _ = try a.forbid(room)
-    #expect(try notes(a).text == "base on top")
-    #expect(try notes(a).discardRefused() == [])
-    #expect(try notes(a).text == "base on top")
+    #expect(try notes(a).text == "base ")
+    try notes(a).discardRefused()
+    #expect(try notes(a).text == "")
+    #expect(try Replica.verify(path: scratch.path("a")).isSound)
+    for replica in [b, a] { try relay.exchange(with: replica, in: room) }
+    #expect(try [notes(a).text, notes(b).text] == ["base on top", "base on top"])
+    #expect(try a.held().isEmpty)
+    #expect(relay.holdsNothingTwice)
   }
 
   @Test func anUpdateThatIsTooLargeForTheRelayIsCutAnew() throws {
@@ -163,7 +168,9 @@ import Testing
       _ = relay.push(cut.header, cut.payload)
     }
     for cut in try a.cuts(in: room, maximumBytes: 200, largest: 200, limit: 5, excluding: []) {
-      if case .refused = relay.push(cut.header, cut.payload) { try a.holdBack(cut.header, in: room) }
+      if case .refused = relay.push(cut.header, cut.payload) {
+        try a.holdBack(cut.header, through: 1, in: room)
+      }
     }
     try relay.exchange(with: a, in: room, largest: 200)
     #expect(relay.entries.count == 1)

@@ -43,7 +43,7 @@ extension Client {
     case .checkpointWanted(let room, let cursor, let isWhole): makeCheckpoint(of: room, at: cursor, isWhole)
     case .retention(let room, let retention): answerRetention(of: room, .success(RoomRetention(retention)))
     case .caughtUp(let room, let cursor):
-      do { try replica.settle(room, at: cursor) } catch { return fail(error) }
+      do { tell(try replica.settle(room, at: cursor), in: room) } catch { return fail(error) }
       rooms[room]?.isRead = true
       tellRefused(in: room)
       push(room)
@@ -64,11 +64,18 @@ extension Client {
     do throws(ReplicaError) {
       let received = try replica.receive(entries, cursor: cursor, digest: digest, in: room)
       for change in received.changes { hub.publish(.changed(change)) }
-      for name in received.lineageClashes { hub.publish(.lineageClash(room, name)) }
+      tell(received.lineageClashes, in: room)
       for cursor in received.held { hub.publish(.entryHeld(room, cursor: cursor)) }
     } catch .outOfStep {
       rejoin(room)
     } catch { fail(error) }
+  }
+
+  /// Names that mean another document here than in the room; each once over a connection.
+  func tell(_ clashes: [DocumentName], in room: RoomName) {
+    for name in clashes where rooms[room]?.toldClashes.insert(name).inserted == true {
+      hub.publish(.lineageClash(room, name))
+    }
   }
 
   /// Another process has moved the room's place in its log: begins again from what is stored.

@@ -32,10 +32,11 @@ extension Client {
 
   /// The relay did not take a push.
   func refused(_ header: EntryHeader, _ refusal: Refusal, in room: RoomName) {
-    let row = rooms[room]?.inFlight.removeValue(forKey: header)
+    let row = rooms[room]?.refused(header, as: refusal)
     do throws(ReplicaError) {
       switch refusal {
-      case .covered, .idClash: try replica.holdBack(header, in: room)
+      case .covered(_, let cursor), .idClash(let cursor):
+        try replica.holdBack(header, through: cursor, in: room)
       case .overtaken, .overloaded: break
       case .forbidden: try refused(header, .forbidden, row, in: room)
       case .tooLarge: try refused(header, .tooLarge, row, in: room)

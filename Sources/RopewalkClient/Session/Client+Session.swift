@@ -119,18 +119,25 @@ extension Client {
   /// Pushes a room's outbox, as far as the window allows.
   func push(_ room: RoomName) {
     if let role = session?.role(in: room), role < .edit { return forbid(room) }
+    // Rows whose header is on its way with other bytes.
+    var waiting: Set<Int64> = []
     while let session, ending == nil, session.canPush(to: room, now: options.now()), let state = rooms[room] {
       let cuts: [OutboxCut]
       do {
         cuts = try replica.cuts(
           in: room, maximumBytes: options.largestUpdate, largest: Int(session.limits.largestPayload),
-          limit: 16, excluding: state.refusedRows.union(state.inFlight.values))
+          limit: 16, going: state.going, excluding: state.withheld.union(waiting))
       } catch { return fail(error) }
       if cuts.isEmpty { return }
       for cut in cuts {
+        if rooms[room]?.inFlight[cut.header] != nil {
+          // What follows it was cut to go after it.
+          waiting.insert(cut.id)
+          break
+        }
         guard push(cut, room) else { return }
-        // What follows it must wait as well.
-        if rooms[room]?.refusedRows.contains(cut.id) == true { break }
+        // It is too large to be sent at all, and what follows it stays too.
+        if rooms[room]?.inFlight[cut.header] == nil { break }
       }
     }
   }
@@ -139,11 +146,7 @@ extension Client {
   private func push(_ cut: OutboxCut, _ room: RoomName) -> Bool {
     let now = options.now()
     guard var session, session.canPush(to: room, now: now) else { return false }
-    guard rooms[room]?.inFlight[cut.header] == nil else {
-      rooms[room]?.refusedRows.insert(cut.id)
-      return true
-    }
-    rooms[room]?.inFlight[cut.header] = cut.id
+    rooms[room]?.pushed(cut.header, row: cut.id)
     let effects = session.push(cut.header, payload: cut.payload, to: room, now: now)
     self.session = session
     perform(effects)

@@ -12,14 +12,47 @@ struct RoomSession {
   var isRead = false
   /// Whether it was told that the room is read and the outbox empty, since that was last not so.
   var wasCaughtUp = false
-  /// Pushes that wait for an answer, and their outbox rows.
-  var inFlight: [EntryHeader: Int64] = [:]
+  /// Pushes that wait for an answer.
+  var inFlight: [EntryHeader: InFlight] = [:]
+  var pushes = 0
   /// Outbox rows that are not pushed again with these rights over this connection.
   var refusedRows: Set<Int64> = []
   /// Why the room cannot be joined.
   var refusal: ProtocolError?
+  /// Names that were reported to mean another document than in the room.
+  var toldClashes: Set<DocumentName> = []
   /// Others' presence.
   var others: [UInt64: Presence] = [:]
+
+  /// A push that waits for an answer.
+  struct InFlight {
+    /// Its outbox row.
+    let row: Int64
+    /// Its place among the pushes to the room.
+    fileprivate let number: Int
+    /// It was sent after one that was refused, before that was known: it is not taken.
+    fileprivate(set) var isOvertaken = false
+  }
+
+  /// Outbox rows that are on their way and are taken, as far as is known.
+  var going: Set<Int64> { Set(inFlight.values.filter { !$0.isOvertaken }.map(\.row)) }
+  /// Outbox rows that are not pushed now, nor taken.
+  var withheld: Set<Int64> {
+    refusedRows.union(inFlight.values.filter(\.isOvertaken).map(\.row))
+  }
+
+  mutating func pushed(_ header: EntryHeader, row: Int64) {
+    pushes += 1
+    inFlight[header] = InFlight(row: row, number: pushes)
+  }
+
+  /// Returns the outbox row of a push that was refused.
+  mutating func refused(_ header: EntryHeader, as refusal: Refusal) -> Int64? {
+    guard let push = inFlight.removeValue(forKey: header) else { return nil }
+    guard refusal != .overtaken else { return push.row }
+    for (later, other) in inFlight where other.number > push.number { inFlight[later]?.isOvertaken = true }
+    return push.row
+  }
 
   /// Nothing of a connection is left when it has ended.
   mutating func disconnected() { self = RoomSession(presence: presence) }

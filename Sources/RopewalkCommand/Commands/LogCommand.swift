@@ -10,6 +10,8 @@ struct LogCommand: ParsableCommand {
     discussion: """
       Who pushed something is the relay's word; the number after that names the writing session (a replica's id), which \
       is what the update itself says. Somebody may carry what another wrote, after merging files: then both are shown.
+
+      Where documents that began with different texts have one name, their lineages are listed first.
       """)
 
   @OptionGroup var replica: ReplicaArgument
@@ -23,7 +25,10 @@ struct LogCommand: ParsableCommand {
   }
 
   func run() throws {
-    let entries = try document.find(in: replica.open()).history()
+    let replica = try replica.open()
+    let found = try document.find(in: replica)
+    for line in try Wording.lineages(of: found, in: replica) { Console.standard.line(line) }
+    let entries = try found.history()
     let pushers = Self.pushers(entries)
     let names = VisibleNames(entries.compactMap(\.subject))
     for entry in entries.suffix(last ?? entries.count) {

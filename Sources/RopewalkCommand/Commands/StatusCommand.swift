@@ -50,7 +50,7 @@ struct StatusCommand: AsyncParsableCommand {
       let documents = try replica.documents(in: room.room.text)
       let names = VisibleNames(documents.map(\.key.name.text))
       for document in documents where document.isWorthTelling {
-        let note = document.isCurrent ? "" : "  (another document of that name; began differently)"
+        let note = try Wording.lineage(of: document, in: replica).map { "  (\($0))" } ?? ""
         lines.append(
           "  \(names.text(document.key.name.text)): \(Wording.count(document.scalarCount, "character")), "
             + "\(Wording.count(document.eventCount, "event")), "

@@ -58,7 +58,12 @@ struct SyncCommand: AsyncParsableCommand {
     if let refusal {
       for room in wanted {
         let refused = try replica.refused(in: room.text)
-        for line in Wording.refused(refused, of: "room \(room.shown)") { Console.standard.problem(line) }
+        for key in Set(refused.map(\.key)).sorted() {
+          let own = refused.filter { $0.key == key }
+          for line in Wording.refused(own, of: "\(key.name.shown) in room \(room.shown)") {
+            Console.standard.problem(line)
+          }
+        }
       }
       throw refusal
     }

@@ -26,7 +26,7 @@ extension Mirror {
     if let count = mark?.count, count > seen.count {
       mirror.wait()
     } else if held == nil {
-      // Events have got another id since: what the file holds is the best that is known of it.
+      // Events were taken out since: what the file holds is the best that is known of it.
       if case .text(let bytes) = try file.read() { mirror.assume(bytes) }
       try mirror.relocate()
       file.removeTemporary()
@@ -59,8 +59,13 @@ extension Mirror {
     if bytes.isEmpty { return try beginning(with: TextDocument(lineage: whole.lineage)) }
     let text = String(decoding: bytes, as: UTF8.self)
     if whole.eventCount == 0 {
-      let seeded = try replica.seed(document.name.text, in: document.room.text, with: text)
-      return (try Mirror(file: file, document: seeded, holding: try seeded.read(), mark: mark), [])
+      do throws(ReplicaError) {
+        try replica.seed(document.name.text, in: document.room.text, with: text)
+      } catch .lineageClash {
+        // All that the room has of its document cannot be merged: the text becomes an edit of that.
+        return try beginning(with: TextDocument(lineage: whole.lineage))
+      }
+      return try beginning(with: document.read())
     }
     if bytes == whole.utf8 { return try beginning(with: whole) }
     if take == .file {
@@ -97,7 +102,10 @@ extension Mirror {
     guard let rooms = try document.lineages().first(where: { $0.isRooms }), !rooms.isCurrent else {
       return try open(file: file, replica: replica, name: name, room: room, take: take, mark: mark)
     }
-    guard let take else { throw clash(file, room) }
+    guard let take else {
+      let isSent = try document.lineages().contains { $0.isCurrent && !$0.isHeldBack }
+      throw clash(file, room, isSent: isSent)
+    }
     var kept: [String] = []
     switch take {
     case .room:
@@ -119,11 +127,15 @@ extension Mirror {
         + "`iconv -f latin1 -t utf-8`")
   }
 
-  static func clash(_ file: PlainFile, _ room: String) -> Failure {
-    Failure(
+  /// - Parameter isSent: whether the file's text came into the room's log at the moment in which the other did.
+  static func clash(_ file: PlainFile, _ room: String, isSent: Bool = false) -> Failure {
+    let changed =
+      isSent
+      ? "Both are in the room's log, the other was first; no file was changed." : "Nothing was changed."
+    return Failure(
       .lineageClash,
       """
-      \(file.name) and room \(room) both have a text already, and neither began as the other. Nothing was changed. \
+      \(file.name) and room \(room) both have a text already, and neither began as the other. \(changed) \
       Say which one goes on:
         --take room   \(file.name) becomes the room's text; what it holds now is kept as \(file.name).mine
         --take file   the room's text becomes \(file.name)'s; what it was is kept as \(file.name).room

@@ -3,7 +3,7 @@ import Ropewalk
 
 /// Keeps a plain file and a document of a replica equal. Everything that happens, `settle` puts right.
 ///
-/// Two values are kept with the document in the replica, so that the process may be killed at any moment: `mirror.seen`, what
+/// Two values are kept with the document in the replica, so that the process may be killed at any moment: `moment.mirror.seen`, what
 /// the file's editor can have read there (`SeenTexts`), and `mirror.access`, the mode and owner of a file that may be
 /// removed. The order of things when the file is replaced:
 ///
@@ -61,7 +61,7 @@ struct Mirror {
     }
   }
 
-  static let seenKey = "mirror.seen"
+  static let seenKey = "moment.mirror.seen"
   static let accessKey = "mirror.access"
 
   let file: PlainFile
@@ -106,7 +106,7 @@ struct Mirror {
       return report
     }
     while true {
-      if let target = writing, try !finishWriting(target, &report) {
+      if let target = writing, try !untilMade(&report, { try $0.finishWriting(target, &$1) }) {
         report.standing = .busy
         return report
       }
@@ -124,10 +124,9 @@ struct Mirror {
       }
       guard report.standing == .equal else { return report }
       if found != nil { try noteAccess() }
-      if let found, found != held { try save(found, &report) }
-      let whole = try document.read()
+      if let found, found != held { try untilMade(&report) { try $0.save(found, &$1) } }
+      let whole = try read().document
       let text = whole.utf8
-      if !seen.isKnown(to: whole) { try relocate() }
       if found == nil && text.isEmpty { return report }
       if found == text {
         if !seen.holds(whole) { try note(seen.writing(whole, at: now())) }
@@ -141,11 +140,43 @@ struct Mirror {
     }
   }
 
+  /// The document and its generation. What the file's editor can have had is known by the ids that its events have now.
+  private mutating func read() throws -> (document: TextDocument, generation: Int64) {
+    for _ in 0..<2 {
+      let present = try document.readWithGeneration()
+      // The replica gives events other ids, here as in the document, where somebody else has used theirs.
+      if let stored = try document.localValue(Self.seenKey).flatMap({ SeenTexts(encoded: $0) }),
+        stored.count == seen.count
+      {
+        seen = stored
+      }
+      if seen.isKnown(to: present.document) { return present }
+    }
+    try relocate()
+    return try document.readWithGeneration()
+  }
+
+  /// Does something that edits the document as it was read, again if its events get other ids in between.
+  private mutating func untilMade<Result>(
+    _ report: inout Report, _ body: (inout Mirror, inout Report) throws -> Result
+  ) throws -> Result {
+    while true {
+      var attempt = report
+      do {
+        let result = try body(&self, &attempt)
+        report = attempt
+        return result
+      } catch is RewrittenDocument {}
+    }
+  }
+
   /// Takes a save into the document; the file is then known to hold it.
   private mutating func save(_ text: [UInt8], _ report: inout Report) throws {
-    if try !seen.isKnown(to: document.read()) { try relocate() }
-    let saving = try merging(text, seen, try document.read(), &report)
-    try document.edit(localValues: [Self.seenKey: saving.seen.encoded]) { _ = try $0.apply(saving.update) }
+    let (whole, generation) = try read()
+    let saving = try merging(text, seen, whole, &report)
+    try document.edit(localValues: [Self.seenKey: saving.seen.encoded], in: generation) {
+      _ = try $0.apply(saving.update)
+    }
     noted(saving.seen)
     held = text
   }
@@ -161,8 +192,10 @@ struct Mirror {
     }
     var edited = origin.document
     let before = edited.versionVector
-    // The events of one id form one line: it can only go on where all of them are known.
-    if before[writer] != whole.versionVector[writer] {
+    // The events of one id form one line: it can only go on where all of them are known. What waits under it is
+    // somebody else's.
+    let isUsed = whole.waitingUpdates.contains { $0.spans.contains { $0.replica == writer } }
+    if isUsed || before[writer] != whole.versionVector[writer] {
       writer = ReplicaID(rawValue: UInt64.random(in: 1 ... .max))
     }
     edited.replica = writer
@@ -190,7 +223,7 @@ struct Mirror {
   /// Looks at what the written text replaced. False if another program is still writing that.
   private mutating func finishWriting(_ target: TextDocument, _ report: inout Report) throws -> Bool {
     var update: Update?
-    if try !seen.isKnown(to: document.read()) { try relocate() }
+    let (whole, generation) = try read()
     var next = seen
     let content = try file.readTemporary()
     switch content {
@@ -201,12 +234,13 @@ struct Mirror {
     case .text(let text), .openText(let text):
       if text != held && text != target.utf8 {
         // Its editor cannot have read what was only written after it.
-        let saving = try merging(text, seen.beforeWriting, try document.read(), &report)
+        let saving = try merging(text, seen.beforeWriting, whole, &report)
         (update, next) = (saving.update, saving.seen)
       }
     }
     next = next.writing(target, at: now())
-    try document.edit(localValues: [Self.seenKey: next.encoded]) { document in
+    try document.edit(localValues: [Self.seenKey: next.encoded], in: update.map { _ in generation }) {
+      document in
       if let update { _ = try document.apply(update) }
     }
     noted(next)
@@ -296,7 +330,7 @@ extension Mirror {
     isBehind = false
   }
 
-  /// Events have got another id since, which the replica had used twice: the moment that the file holds is found by its text.
+  /// The document does not know the moment that the file holds, since events were taken out: it is found by its text.
   mutating func relocate() throws {
     let whole = try document.read()
     guard let search = MomentSearch(for: String(decoding: held, as: UTF8.self), in: whole) else { return }

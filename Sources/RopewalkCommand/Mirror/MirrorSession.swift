@@ -83,6 +83,8 @@ struct MirrorSession {
         if home.hasMoved { return .replicaMoved }
         if let delay = round.delay { lookAgain(in: delay) } else { try settle() }
       case .client(.lineageClash(_, round.mirror.document.name)):
+        // Whether the own text came into the log as well, shows when everything is answered.
+        _ = try await readRoom()
         let adopted = try Mirror.adopt(
           file: file, replica: replica, name: name, room: room, take: take, mark: mark)
         round.mirror = adopted.mirror

@@ -115,12 +115,12 @@ extension SeenTexts {
   /// Bytes: see `Spec/files.md`.
   var encoded: [UInt8] {
     var writer = ByteWriter()
+    // First: events that get other ids get them here too.
+    writer.varint(UInt64(1 + undoable.count))
+    for moment in [saved] + undoable { writer.block(moment.encoded) }
     writer.varint(count)
     writer.varint(isDoubtful ? 1 + (answered.map { $0 &+ 1 } ?? 0) : 0)
     writer.byte(isWriting ? isWritingAgain ? 2 : 1 : 0)
-    writer.block(saved.encoded)
-    writer.varint(UInt64(undoable.count))
-    for moment in undoable { writer.block(moment.encoded) }
     writer.varint(UInt64(written.count))
     var last = 0
     for count in written {
@@ -135,16 +135,16 @@ extension SeenTexts {
   init?(encoded: [UInt8]) {
     do {
       var reader = ByteReader(encoded)
+      let known = try reader.count("seen.moments")
+      guard 1...1 + Self.undoLimit ~= known else { return nil }
+      self.init(saved: try VersionVector(encoded: Array(try reader.block("seen.saved"))))
+      for _ in 1..<known {
+        undoable.append(try VersionVector(encoded: Array(try reader.block("seen.undoable"))))
+      }
       let count = try reader.varint("seen.count")
       let doubt = try reader.varint("seen.doubt")
       let writing = try reader.byte("seen.writing")
       guard writing <= 2 else { return nil }
-      self.init(saved: try VersionVector(encoded: Array(try reader.block("seen.saved"))))
-      let undoable = try reader.count("seen.undoable")
-      guard undoable <= Self.undoLimit else { return nil }
-      for _ in 0..<undoable {
-        self.undoable.append(try VersionVector(encoded: Array(try reader.block("seen.undoable"))))
-      }
       let moments = try reader.count("seen.written")
       guard moments <= Self.limit else { return nil }
       var last = 0

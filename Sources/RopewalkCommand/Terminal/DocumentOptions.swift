@@ -104,6 +104,12 @@ struct DocumentOptions: ParsableArguments {
   @Option(help: "The document's name. (default: the only one)")
   var document: NameArgument?
 
+  @Option(
+    help: ArgumentHelp(
+      "Which document of that name: the first digits of its lineage, as `status` lists them.",
+      valueName: "digits"))
+  var lineage: String?
+
   /// The one document that is meant.
   func find(in replica: Replica) throws -> ReplicaDocument {
     let name = try document.map { text in
@@ -111,11 +117,12 @@ struct DocumentOptions: ParsableArguments {
       return name
     }
     let all = try replica.documents(in: room?.text).filter {
-      $0.isCurrent && (name == nil || $0.key.name == name)
+      (name == nil || $0.key.name == name) && (lineage.map($0.hasLineage) ?? $0.isCurrent)
     }
     guard let only = all.first else {
       let wish = [
         name.map { " named \($0.shown)" }, room.map { " in room \(VisibleName.text($0.text))" },
+        lineage.map { " of lineage \(VisibleName.text($0))" },
       ].compactMap { $0 }
       throw Failure(.file, "the replica holds no document\(wish.joined())")
     }
@@ -123,11 +130,20 @@ struct DocumentOptions: ParsableArguments {
       let (rooms, names) = (VisibleNames(all.map(\.room.text)), VisibleNames(all.map(\.key.name.text)))
       let choices = all.map { status in
         let (room, name) = (rooms.text(status.room.text), names.text(status.key.name.text))
-        return "--room \(Wording.argument(room)) --document \(Wording.argument(name))"
+        let choice = "--room \(Wording.argument(room)) --document \(Wording.argument(name))"
+        return lineage == nil ? choice : choice + " --lineage \(Wording.id(status.key.lineage.rawValue))"
       }
       throw Failure(
         .usage, "the replica holds several documents; choose one:\n  " + choices.joined(separator: "\n  "))
     }
+    if lineage != nil { return try replica.document(only.key, in: only.room) }
     return try replica.document(only.key.name.text, in: only.room.text)
+  }
+}
+
+extension DocumentStatus {
+  /// Whether the lineage begins with these hexadecimal digits.
+  fileprivate func hasLineage(_ digits: String) -> Bool {
+    Wording.id(key.lineage.rawValue).hasPrefix(digits.lowercased())
   }
 }

@@ -95,7 +95,8 @@ struct Failure: Error, Equatable, CustomStringConvertible {
       self.init(.refused, "the relay refuses \(place): \(error.text)")
     case .pushRefused(let room, let reason):
       self.init(
-        .refused, "changes to room \(room.shown) are not at the relay: \(reason). \(Wording.way(out: reason))"
+        reason == .anotherLineage ? .lineageClash : .refused,
+        "changes to room \(room.shown) are not at the relay: \(reason). \(Wording.way(out: reason))"
       )
     case .tokenUnavailable(let words): self.init(.refused, "there is no token: \(words)")
     case .replica(let error): self.init(error)

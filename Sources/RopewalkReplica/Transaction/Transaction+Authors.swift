@@ -24,6 +24,16 @@ extension Transaction {
     return author
   }
 
+  /// Who writes in a document: an id under which nothing waits there, since that is somebody else's.
+  func author(in document: TextDocument) throws -> ReplicaID {
+    let waiting = document.waitingUpdates
+    while true {
+      let author = try author()
+      guard waiting.contains(where: { $0.spans.contains { $0.replica == author } }) else { return author }
+      try retire(author)
+    }
+  }
+
   /// Draws an id and writes it down.
   func drawAuthor() throws -> ReplicaID {
     for _ in 0..<16 {

@@ -55,7 +55,7 @@ extension Transaction {
     let row = try db.row(
       """
       SELECT count(*) FROM documents
-      WHERE first_cursor IS NOT NULL AND id <> ? AND room = (SELECT room FROM documents WHERE id = ?)
+      WHERE first_cursor > 0 AND id <> ? AND room = (SELECT room FROM documents WHERE id = ?)
       """, [document, document])
     return UInt64(clamping: try row?.integer(0) ?? 0) + 1
   }
@@ -70,7 +70,8 @@ extension Transaction {
     var parts: [CheckpointPart] = []
     let documents = try db.rows(
       """
-      SELECT id, name, lineage FROM documents WHERE room = ? AND first_cursor <= ? ORDER BY first_cursor, id
+      SELECT id, name, lineage FROM documents WHERE room = ? AND first_cursor BETWEEN 1 AND ?
+      ORDER BY first_cursor, id
       """, [roomID, through])
     for row in documents {
       let id = try row.integer(0)

@@ -17,21 +17,26 @@ extension Transaction {
   /// The oldest outbox entries that may be pushed, fixed: their bytes do not change from now on, unless a
   /// relay does not take that many. For who may push to the room: what was not allowed before, now is.
   ///
-  /// Entries that the relay has acknowledged are left out, and so are those that others hold back
-  /// (`pushable`).
+  /// Entries that the relay has acknowledged are left out, and so are those that follow events that it has
+  /// not got and does not get before (`pushableEnd`), and documents that wait (`waitingDocuments`).
   ///
   /// - Parameters:
   ///   - maximumBytes: about how large an entry is cut that was not fixed yet.
   ///   - largest: what the relay takes. It has never taken a larger entry, which is cut anew, unless it is a
   ///     single event.
-  ///   - excluding: entries that are in flight, or were refused over this connection.
-  func cuts(in room: RoomName, maximumBytes: Int, largest: Int, limit: Int, excluding: Set<Int64>) throws
-    -> [OutboxCut]
-  {
+  ///   - going: entries that are in flight, and are taken unless an answer says otherwise.
+  ///   - excluding: entries that are not pushed now, nor taken: they were refused over this connection, or
+  ///     were sent after one that was.
+  func cuts(
+    in room: RoomName, maximumBytes: Int, largest: Int, limit: Int, going: Set<Int64>,
+    excluding: Set<Int64>
+  ) throws -> [OutboxCut] {
     guard let roomID = try roomID(room) else { return [] }
     try permit(roomID, excluding)
+    let waiting = try waitingDocuments(in: roomID)
+    let bytes = (maximum: min(maximumBytes, largest), largest: largest)
+    var orders: [Int64: OutboxOrder] = [:]
     var cuts: [OutboxCut] = []
-    var pushable: [Int64: VersionVector?] = [:]
     var last: Int64 = 0
     while cuts.count < limit {
       let page = try readyRows(of: roomID, after: last, limit: limit + 16)
@@ -39,15 +44,13 @@ extension Transaction {
       last = end
       for row in page where cuts.count < limit {
         let (id, document) = (try row.integer(0), try row.integer(1))
-        if excluding.contains(id) { continue }
-        let bound = try pushable[document] ?? self.pushable(of: document)
-        pushable[document] = .some(bound)
-        let span = try row.span(2)
-        if let bound, bound[span.replica] < span.seqs.upperBound { continue }
-        guard let name = DocumentName(try row.string(5)) else { continue }
-        let key = DocumentKey(name: name, lineage: Lineage(rawValue: try row.unsigned(6)))
-        let bytes = (min(maximumBytes, largest), largest)
-        if let cut = try fixed(id, span, of: document, key, bytes) { cuts.append(cut) }
+        if going.contains(id) || excluding.contains(id) || waiting.contains(document) { continue }
+        var order = orders[document] ?? OutboxOrder(going: going)
+        if let cut = try cut(row, bytes, &order) {
+          order.go(id)
+          cuts.append(cut)
+        }
+        orders[document] = order
       }
     }
     return cuts
@@ -77,31 +80,41 @@ extension Transaction {
     }
   }
 
-  /// An entry as it is pushed: as it was fixed, if the relay takes that.
-  private func fixed(
-    _ id: Int64, _ span: EventSpan, of document: Int64, _ key: DocumentKey,
-    _ bytes: (maximum: Int, largest: Int)
-  ) throws -> OutboxCut? {
-    if let payload = try db.row("SELECT cut FROM outbox WHERE id = ?", [id])?.optionalBytes(0),
-      payload.count <= bytes.largest || span.seqs.count == 1
-    {
-      return OutboxCut(id: id, header: EntryHeader(document: key, span: span), payload: payload)
-    }
-    guard let update = try fix(id, span, of: document, maximumBytes: bytes.maximum) else {
-      try db.run("UPDATE outbox SET state = ? WHERE id = ?", [OutboxState.unreadable.rawValue, id])
-      return nil
-    }
-    return OutboxCut(
-      id: id, header: EntryHeader(document: key, span: update.spans[0]), payload: update.bytes)
+  /// An entry as it is pushed, or its beginning: as it was fixed, if the relay takes that. Nil if it cannot go
+  /// now.
+  private func cut(_ row: Row, _ bytes: (maximum: Int, largest: Int), _ order: inout OutboxOrder) throws
+    -> OutboxCut?
+  {
+    let (id, document, span) = (try row.integer(0), try row.integer(1), try row.span(2))
+    guard let name = DocumentName(try row.string(5)) else { return nil }
+    let key = DocumentKey(name: name, lineage: Lineage(rawValue: try row.unsigned(6)))
+    do {
+      let end = try pushableEnd(of: span, of: document, &order)
+      if end == span.seqs.lowerBound { return nil }
+      if let payload = try db.row("SELECT cut FROM outbox WHERE id = ?", [id])?.optionalBytes(0),
+        payload.count <= bytes.largest || span.seqs.count == 1
+      {
+        guard end == span.seqs.upperBound else { return nil }
+        return OutboxCut(id: id, header: EntryHeader(document: key, span: span), payload: payload)
+      }
+      if let update = try fix(id, span, upTo: end, of: document, maximumBytes: bytes.maximum) {
+        return OutboxCut(
+          id: id, header: EntryHeader(document: key, span: update.spans[0]), payload: update.bytes)
+      }
+    } catch ReplicaError.damaged {}
+    try db.run("UPDATE outbox SET state = ? WHERE id = ?", [OutboxState.unreadable.rawValue, id])
+    return nil
   }
 
-  /// Fixes an entry; what does not fit becomes another entry. Nil if the document cannot be read or lacks the
+  /// Fixes an entry; what does not fit, or cannot go yet, becomes another entry. Nil if the document lacks the
   /// events.
-  private func fix(_ id: Int64, _ span: EventSpan, of documentID: Int64, maximumBytes: Int) throws -> Update?
-  {
-    let document: TextDocument
-    do { document = try loaded(documentID).document } catch ReplicaError.damaged { return nil }
-    guard let update = Self.cut(span, of: document, maximumBytes: maximumBytes) else { return nil }
+  private func fix(
+    _ id: Int64, _ span: EventSpan, upTo bound: UInt32, of documentID: Int64, maximumBytes: Int
+  ) throws -> Update? {
+    let part = EventSpan(replica: span.replica, seqs: span.seqs.lowerBound..<bound)
+    guard let update = Self.cut(part, of: try loaded(documentID).document, maximumBytes: maximumBytes) else {
+      return nil
+    }
     let end = update.spans[0].seqs.upperBound
     try db.run(
       #"UPDATE outbox SET "end" = ?, cut = ? WHERE id = ?"#, [Int64(end), Data(update.bytes), id])

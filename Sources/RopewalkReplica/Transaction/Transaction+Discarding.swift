@@ -25,6 +25,8 @@ extension Transaction {
       // Somebody may have the events all the same: their numbers are never given to others.
       try retire(span.replica)
     }
+    _ = try releaseWaiting(into: &loaded)
+    loaded.vector = loaded.document.versionVector
     try saveAnew(&loaded)
     note(
       TextPatch.difference(from: old, to: loaded.document.utf8).map { [$0] } ?? [], of: loaded,

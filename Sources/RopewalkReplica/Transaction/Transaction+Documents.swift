@@ -50,7 +50,8 @@ extension Transaction {
       [roomID, key.name.text, key.lineage.stored])?.integer(0)
   }
 
-  /// Makes a document without events. It is what its name means if there is no other, or none with events.
+  /// Makes a document without events. It is what its name means if there is no other, or none in which
+  /// anything was written, here or in the room.
   func makeDocument(_ key: DocumentKey, in room: RoomName) throws -> Int64 {
     let roomID = try roomIDMakingIt(room)
     let name = ReplicaState.Name(room: room, name: key.name)
@@ -58,8 +59,7 @@ extension Transaction {
     var takesName = true
     var emptied: Int64?
     if let current = try currentID(key.name, in: room) {
-      let events = try db.row("SELECT events FROM documents WHERE id = ?", [current])?.integer(0) ?? 0
-      takesName = events == 0
+      takesName = try mayTakeName(from: current)
       if takesName {
         try db.run("UPDATE documents SET is_current = 0 WHERE id = ?", [current])
         emptied = current
@@ -70,12 +70,18 @@ extension Transaction {
       "INSERT INTO documents (room, name, lineage, is_current) VALUES (?, ?, ?, ?)",
       [roomID, key.name.text, key.lineage.stored, takesName ? 1 : 0])
     let id = db.lastInsertedRowID
-    if takesName, observers.watch(name) { show(id, as: name) }
     if let emptied {
-      // What a program keeps beside the name goes with the name.
-      try db.run("UPDATE local_values SET document = ? WHERE document = ?", [id, emptied])
+      try moveName(name, from: emptied, to: id)
     }
+    if takesName, observers.watch(name) { show(id, as: name) }
     return id
+  }
+
+  /// A name means another document than before, in which nothing was written.
+  func moveName(_ name: ReplicaState.Name, from emptied: Int64, to id: Int64) throws {
+    state.current[name] = nil
+    // What a program keeps beside the name goes with the name.
+    try db.run("UPDATE OR REPLACE local_values SET document = ? WHERE document = ?", [id, emptied])
   }
 
   // MARK: In memory

@@ -9,7 +9,7 @@ extension Transaction {
     _ id: Int64, from origin: DocumentChange.Origin = .edit, _ body: (inout TextEdit) throws -> Result
   ) throws -> Result {
     var loaded = try take(id)
-    let author = try author()
+    let author = try author(in: loaded.document)
     let before = Before(loaded)
     loaded.document.replica = author
     let isWatched = observers.watch(ReplicaState.Name(room: loaded.room, name: loaded.key.name))
@@ -130,7 +130,7 @@ extension Transaction {
     if let current = try currentID(name, in: room) {
       let existing = try loaded(current)
       if existing.key.lineage == lineage, existing.document.eventCount > 0 || lineage == .blank { return }
-      guard existing.document.eventCount == 0 else {
+      guard try mayTakeName(from: current) || existing.key.lineage == lineage else {
         throw ReplicaError.lineageClash(existing: existing.key.lineage)
       }
     }

@@ -4,19 +4,6 @@ import RopewalkSync
 
 // What the relay did not take, and what must wait for it.
 extension Transaction {
-  /// The events of a document that may be pushed; nil for all. What follows an event that waits or was
-  /// refused, directly or not, waits as well: others could not merge it, and if the event gets another id or
-  /// is discarded, they never could.
-  func pushable(of document: Int64) throws -> VersionVector? {
-    let blocked = try db.rows(
-      #"SELECT replica, first, "end" FROM outbox WHERE document = ? AND state <> 0"#, [document]
-    ).map { try $0.span(0) }
-    guard !blocked.isEmpty else { return nil }
-    do { return try loaded(document).document.versionVector(without: blocked) } catch ReplicaError.damaged {
-      return VersionVector()
-    }
-  }
-
   // MARK: Marking
 
   /// The relay did not take an entry.
@@ -40,7 +27,7 @@ extension Transaction {
       """
       SELECT o.id, o.document, o.replica, o.first, o."end", d.name, d.lineage
       FROM outbox o JOIN documents d ON d.id = o.document
-      WHERE d.room = ? AND o.acknowledged IS NULL AND o.state = 0 ORDER BY o.id
+      WHERE d.room = ? AND o.acknowledged IS NULL AND o.state = 0 AND NOT \(Self.isHeldBack) ORDER BY o.id
       """, [roomID])
     var refused: [RefusedEvents] = []
     for row in rows {
@@ -89,7 +76,8 @@ extension Transaction {
   func outboxStandings() throws -> [RoomName: OutboxStanding] {
     let rows = try db.rows(
       """
-      SELECT r.name, coalesce(sum(o.state < 2), 0), coalesce(sum(o.state > 1), 0)
+      SELECT r.name, coalesce(sum(o.state < 2 AND NOT \(Self.isHeldBack)), 0),
+        coalesce(sum(o.state > 1 OR \(Self.isHeldBack)), 0)
       FROM outbox o JOIN documents d ON d.id = o.document JOIN rooms r ON r.id = d.room GROUP BY r.id
       """)
     var standings: [RoomName: OutboxStanding] = [:]
@@ -129,7 +117,8 @@ extension Transaction {
       """
       SELECT DISTINCT o.document, r.name, d.name, d.lineage
       FROM outbox o JOIN documents d ON d.id = o.document JOIN rooms r ON r.id = d.room
-      WHERE o.state <> 0 AND o.state > 1 AND (?1 IS NULL OR r.name = ?1) ORDER BY r.name, d.name, d.lineage
+      WHERE (o.state > 1 OR \(Self.isHeldBack)) AND (?1 IS NULL OR r.name = ?1)
+      ORDER BY r.name, d.name, d.lineage
       """, [room?.text])
     return try documents.flatMap { row in
       guard let room = RoomName(try row.string(1)), let name = DocumentName(try row.string(2)) else {
@@ -144,6 +133,10 @@ extension Transaction {
 
   /// What is not sent of a document, an element for each outbox row.
   func refusedSpans(of document: Int64) throws -> [(span: EventSpan, reason: RefusedEvents.Reason)] {
+    if let isCurrent = try heldBack(document) {
+      // What was not adopted stays on the device, as somebody has decided.
+      return isCurrent ? try outboxSpans(of: document).spans.map { ($0, .anotherLineage) } : []
+    }
     let rows = try db.rows(
       """
       SELECT replica, first, "end", state FROM outbox WHERE document = ? AND acknowledged IS NULL ORDER BY id

@@ -8,14 +8,55 @@ extension Transaction {
     guard let roomID = try roomID(room) else { return [] }
     let rows = try db.rows(
       """
-      SELECT lineage, is_current, first_cursor, events FROM documents WHERE room = ? AND name = ?
-      ORDER BY first_cursor IS NULL, first_cursor, id
+      SELECT lineage, is_current, first_cursor > 0, events, \(Self.isHeldBack)
+      FROM documents d WHERE room = ? AND name = ?
+      ORDER BY first_cursor IS NULL, first_cursor <= 0, abs(first_cursor), id
       """, [roomID, name.text])
     return try rows.enumerated().map { place, row in
       LineageStatus(
         lineage: Lineage(rawValue: try row.unsigned(0)), isCurrent: try row.flag(1),
-        isRooms: try place == 0 && row.optionalInteger(2) != nil, eventCount: Int(try row.integer(3)))
+        isRooms: try place == 0 && row.optionalInteger(2) == 1, isHeldBack: try row.flag(4),
+        eventCount: Int(try row.integer(3)))
     }
+  }
+
+  /// The names that mean another document here than in the room.
+  func lineageClashes(in roomID: Int64) throws -> [DocumentName] {
+    try db.rows(
+      """
+      SELECT d.name FROM documents d
+      WHERE d.room = ? AND d.is_current = 1 AND EXISTS (
+        SELECT 1 FROM documents o
+        WHERE o.room = d.room AND o.name = d.name AND o.id <> d.id AND o.first_cursor > 0
+          AND (d.first_cursor IS NULL OR d.first_cursor <= 0 OR o.first_cursor < d.first_cursor))
+      ORDER BY d.name
+      """, [roomID]
+    ).compactMap { DocumentName(try $0.string(0)) }
+  }
+
+  /// A name under which nothing was written here means what it means in the room.
+  func followRoom(to id: Int64, _ key: DocumentKey, in room: RoomName) throws {
+    guard let current = try currentID(key.name, in: room), current != id, try mayTakeName(from: current)
+    else { return }
+    let isFirst = try db.row(
+      """
+      SELECT 1 FROM documents d
+      WHERE d.id = ? AND EXISTS (
+        SELECT 1 FROM documents o
+        WHERE o.room = d.room AND o.name = d.name AND o.first_cursor > 0 AND o.first_cursor < d.first_cursor)
+      """, [id])
+    guard isFirst == nil else { return }
+    try db.run("UPDATE documents SET is_current = (id = ?) WHERE id IN (?, ?)", [id, id, current])
+    let name = ReplicaState.Name(room: room, name: key.name)
+    try moveName(name, from: current, to: id)
+    if observers.watch(name) { show(try loaded(id), as: name, inPlaceOf: try loaded(current)) }
+  }
+
+  /// Whether another document may take the name of one: nothing was written in it, here or in the room.
+  func mayTakeName(from current: Int64) throws -> Bool {
+    try db.row(
+      "SELECT 1 FROM documents WHERE id = ? AND events = 0 AND coalesce(first_cursor, 0) <= 0", [current])
+      != nil
   }
 
   /// Makes a name mean the room's document.

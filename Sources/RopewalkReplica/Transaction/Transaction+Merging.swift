@@ -12,7 +12,10 @@ extension Transaction {
       let roomID = try roomIDMakingIt(room)
       guard let sourceRoom = try source.roomID(room) else { continue }
       var ids: [Int64: Int64] = [:]
-      for row in try source.db.rows("SELECT id FROM documents WHERE room = ? ORDER BY id", [sourceRoom]) {
+      // A name that is unknown here means what it means there.
+      let documents = try source.db.rows(
+        "SELECT id FROM documents WHERE room = ? ORDER BY is_current DESC, id", [sourceRoom])
+      for row in documents {
         let sourceID = try row.integer(0)
         let other = try LoadedDocument(sourceID, in: source.db)
         let id = try documentID(other.key, in: room) ?? makeDocument(other.key, in: room)
@@ -29,9 +32,21 @@ extension Transaction {
       if isNew {
         try copyLog(of: sourceRoom, from: source, to: roomID, ids)
       }
-      for id in ids.values.sorted() { try offerWhatLogLacks(of: id) }
+      for id in ids.values.sorted() {
+        try offerWhatLogLacks(of: id)
+        try releaseWaiting(of: id)
+      }
     }
     return report
+  }
+
+  private func releaseWaiting(of id: Int64) throws {
+    var loaded = try take(id)
+    defer { put(loaded) }
+    guard let patches = try releaseWaiting(into: &loaded) else { return }
+    loaded.vector = loaded.document.versionVector
+    try saveAnew(&loaded)
+    note(patches, of: loaded, from: .file)
   }
 
   private func merge(_ other: LoadedDocument, into id: Int64, from source: Transaction) throws(ReplicaError)
@@ -42,6 +57,7 @@ extension Transaction {
       defer { put(loaded) }
       let before = loaded.vector
       let pendingBefore = loaded.document.pendingEventCount
+      let waiting = try moveWaiting(outOf: &loaded)
       var patches: [TextPatch] = []
       if loaded.document.eventCount == 0, loaded.document.pendingEventCount == 0 {
         // The whole value, so that what waits there waits here.
@@ -50,7 +66,9 @@ extension Transaction {
       } else {
         patches = try apply(other, to: &loaded)
       }
-      patches += try settleRefused(&loaded, reauthoring: true).patches
+      for update in waiting { patches += try apply(waiting: update, to: &loaded) }
+      patches += try makeWayForWaiting(in: &loaded)
+      patches += try settleRefused(&loaded, reauthoring: true, since: before).patches
       loaded.vector = loaded.document.versionVector
       let new = SpanSet(from: before, to: loaded.vector)
       guard !new.isEmpty || !patches.isEmpty || loaded.document.pendingEventCount != pendingBefore else {
@@ -68,20 +86,23 @@ extension Transaction {
   private func apply(_ other: LoadedDocument, to loaded: inout LoadedDocument) throws -> [TextPatch] {
     var patches: [TextPatch] = []
     let update = other.document.update(since: VersionVector())
-    do throws(ApplyError) {
-      patches = try loaded.document.apply(update)
-    } catch .idClash(let event) {
-      patches = try reauthor(&loaded, from: event, isLogs: false)
-      do { patches += try loaded.document.apply(update) } catch {
-        throw ReplicaError.damaged(.init(error, in: "documents", row: other.id))
-      }
-    } catch { throw ReplicaError.damaged(.init(error, in: "documents", row: other.id)) }
-    for waiting in other.document.waitingUpdates {
-      do throws(ApplyError) { patches += try loaded.document.apply(waiting) } catch {
-        _ = try hold(waiting, error, of: loaded)
-      }
+    while true {
+      do throws(ApplyError) {
+        patches += try loaded.document.apply(update)
+        break
+      } catch .idClash(let event) {
+        patches += try reauthor(&loaded, from: event, for: nil)
+      } catch { throw ReplicaError.damaged(.init(error, in: "documents", row: other.id)) }
     }
+    for waiting in other.document.waitingUpdates { patches += try apply(waiting: waiting, to: &loaded) }
     return patches
+  }
+
+  private func apply(waiting update: Update, to loaded: inout LoadedDocument) throws -> [TextPatch] {
+    do throws(ApplyError) { return try loaded.document.apply(update) } catch {
+      _ = try hold(update, error, of: loaded)
+      return []
+    }
   }
 
   private func copyHistory(
@@ -151,6 +172,14 @@ extension Transaction {
           try part.integer(4), try part.optionalString(5), try part.optionalInteger(6),
         ])
       try noteFirstCursor(placeInCheckpoint(of: document), of: document)
+    }
+    let gone = try source.db.rows(
+      "SELECT id, first_cursor FROM documents WHERE room = ? AND first_cursor < 0", [sourceRoom])
+    for row in gone {
+      guard let document = ids[try row.integer(0)] else { continue }
+      try db.run(
+        "UPDATE documents SET first_cursor = ? WHERE id = ? AND first_cursor IS NULL",
+        [try row.integer(1), document])
     }
     for held in try source.db.rows("SELECT cursor, reason, payload FROM held WHERE room = ?", [sourceRoom]) {
       try db.run(

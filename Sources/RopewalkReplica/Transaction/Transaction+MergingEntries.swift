@@ -15,6 +15,9 @@ struct OpenDocument {
   }
 }
 
+/// An entry is not merged yet (`Transaction.mustWait`).
+struct EntryMustWait: Error {}
+
 extension Transaction {
   /// Merges the first of many entries with one walk, and says how many that were. 0 where each is better
   /// merged by itself: it is among the first few, what it follows is not concurrent with anything, or it
@@ -28,7 +31,9 @@ extension Transaction {
     guard entries.count >= 4, open.loaded.document.version.heads.count > 1 else { return 0 }
     var updates: [Update] = []
     for entry in entries {
-      guard let update = try? self.update(of: entry, in: open.loaded) else { break }
+      guard let update = try? self.update(of: entry, in: open.loaded),
+        try !mustWait(update, in: open.loaded.id)
+      else { break }
       updates.append(update)
     }
     var stored = SpanSet(open.loaded.document.versionVector)
@@ -42,6 +47,7 @@ extension Transaction {
       news.append(isNews)
       guard isNews else { continue }
       stored.insert(span)
+      try retire(span.replica)
       try append(update, to: &open.loaded)
       open.hasChanged = true
     }
@@ -57,9 +63,11 @@ extension Transaction {
     return merged.count
   }
 
-  /// Merges one entry; re-authors own events that it shows to be named like someone else's.
+  /// Merges one entry; re-authors own events that it shows to be named like someone else's. Throws
+  /// `EntryMustWait` if it follows events that the log has not got.
   func merge(_ entry: LogEntry, into open: inout OpenDocument) throws -> (inserted: Int, deleted: Int) {
     let update = try update(of: entry, in: open.loaded)
+    if try mustWait(update, in: open.loaded.id), !open.loaded.document.has(update) { throw EntryMustWait() }
     let eventsBefore = open.loaded.document.eventCount
     let pendingBefore = open.loaded.document.pendingEventCount
     var patches: [TextPatch] = []
@@ -67,7 +75,7 @@ extension Transaction {
     do throws(ApplyError) {
       patches = try open.loaded.document.apply(update)
     } catch .idClash(let event) {
-      open.patches += try reauthor(&open.loaded, from: event, isLogs: true)
+      open.patches += try reauthor(&open.loaded, from: event, for: entry.header.span)
       open.hasChanged = true
       do { patches = try open.loaded.document.apply(update) } catch {
         throw ReplicaError.damaged(.init(error, in: "log", row: row))
@@ -77,6 +85,9 @@ extension Transaction {
       open.loaded.document.eventCount != eventsBefore
       || open.loaded.document.pendingEventCount != pendingBefore
     guard isNews else { return (0, 0) }
+    // Who wrote it is not this file, whose events are never news. Were its own id used by somebody else, it would
+    // write events that the log has otherwise.
+    try retire(entry.header.span.replica)
     try append(update, to: &open.loaded)
     open.hasChanged = true
     open.patches += patches

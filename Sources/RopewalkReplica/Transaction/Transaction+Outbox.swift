@@ -94,17 +94,18 @@ extension Transaction {
       ])
   }
 
-  /// The log has some of this cut, or other events under its header: nothing of this replica in this document
-  /// is pushed until the log has shown what it has. What it has is taken out of the outbox then, and the rest
-  /// is cut anew.
-  func holdBack(_ header: EntryHeader, in room: RoomName) throws {
+  /// The log has some of this cut, or other events under its header, up to `cursor`: nothing of this replica in
+  /// this document is pushed until the log has shown what it has. What it has is taken out of the outbox then,
+  /// and the rest is cut anew.
+  func holdBack(_ header: EntryHeader, through cursor: UInt64, in room: RoomName) throws {
     guard let document = try documentID(header.document, in: room) else { return }
+    let span = header.span
     try db.run(
       #"UPDATE outbox SET state = 1 WHERE document = ? AND replica = ? AND first = ? AND "end" = ?"#,
-      [
-        document, header.span.replica.stored, Int64(header.span.seqs.lowerBound),
-        Int64(header.span.seqs.upperBound),
-      ])
+      [document, span.replica.stored, Int64(span.seqs.lowerBound), Int64(span.seqs.upperBound)])
+    guard db.changesCount > 0, try roomStatus(room).cursor >= cursor else { return }
+    // It was shown before: what the log has under these ids waits here, or is kept aside.
+    try makeWay(for: span, of: document)
   }
 
   /// What the log has instead of these events could not be merged: they are not pushed any more.

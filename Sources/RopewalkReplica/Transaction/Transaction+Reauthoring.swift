@@ -9,12 +9,16 @@ extension Transaction {
   /// Throws `idClash`, and changes nothing, if others may know the event from the room's log. Returns what
   /// changes in the text: events at one place are ordered by id.
   ///
-  /// - Parameter isLogs: whether what contradicts them is in the log, which counts for everybody. Else they
-  /// must not have
-  ///   left this device.
-  func reauthor(_ loaded: inout LoadedDocument, from event: EventID, isLogs: Bool) throws -> [TextPatch] {
+  /// What follows these events keeps its ids, and has other parents from now on: none of it was pushed before
+  /// them, and whoever else has it does the same.
+  ///
+  /// - Parameter entry: the log's entry that contradicts them, which counts for everybody. Without one they
+  ///   must not have left this device.
+  func reauthor(_ loaded: inout LoadedDocument, from event: EventID, for entry: EventSpan?) throws
+    -> [TextPatch]
+  {
     let count = loaded.document.versionVector[event.replica]
-    guard event.seq < count, try mayMakeWay(event, in: loaded.id, isLogs: isLogs) else {
+    guard event.seq < count, try mayMakeWay(event, in: loaded.id, for: entry) else {
       throw ReplicaError.idClash(event)
     }
     let fresh = try anotherID(for: event, in: loaded.document)
@@ -23,6 +27,8 @@ extension Transaction {
     try retire(event.replica)
     try moveOutbox(from: event, to: fresh, count: count - event.seq, of: loaded.id)
     try moveHistory(from: event, to: fresh, of: loaded.id)
+    try moveMoments(from: event, to: fresh, of: loaded.id)
+    try recutOutbox(of: loaded)
     try saveAnew(&loaded)
     return TextPatch.difference(from: old, to: loaded.document.utf8).map { [$0] } ?? []
   }
@@ -41,12 +47,73 @@ extension Transaction {
     return derived
   }
 
-  private func mayMakeWay(_ event: EventID, in document: Int64, isLogs: Bool) throws -> Bool {
+  /// Others may know the event if the log holds it in another entry than the one that contradicts it.
+  private func mayMakeWay(_ event: EventID, in document: Int64, for entry: EventSpan?) throws -> Bool {
     if try isUnsent(event, in: document) { return true }
-    guard isLogs else { return false }
-    return try db.row(
-      #"SELECT 1 FROM entries WHERE document = ? AND replica = ? AND first <= ? AND "end" > ?"#,
-      [document, event.replica.stored, Int64(event.seq), Int64(event.seq)]) == nil
+    guard let entry else { return false }
+    let one = EventSpan(replica: event.replica, seqs: event.seq..<event.seq + 1)
+    return try logSpans(of: document, overlapping: one).allSatisfy { $0 == entry }
+  }
+
+  /// Where the log holds something under the ids of a span, what is here under them goes on under others: it is
+  /// not what the log holds, which would have been taken out of the outbox.
+  func makeWay(for span: EventSpan, of document: Int64) throws {
+    guard let entry = try logSpans(of: document, overlapping: span).first else { return }
+    var loaded = try take(document)
+    defer { put(loaded) }
+    let first = EventID(replica: span.replica, seq: max(span.seqs.lowerBound, entry.seqs.lowerBound))
+    do {
+      var patches = try reauthor(&loaded, from: first, for: entry)
+      try letHeldWait(entry, of: loaded)
+      patches += try releaseWaiting(into: &loaded) ?? []
+      loaded.vector = loaded.document.versionVector
+      try save(&loaded)
+      note(patches, of: loaded, from: .relay)
+    } catch ReplicaError.idClash { return }
+  }
+
+  /// What was kept aside of an entry may be merged when nothing contradicts it any more.
+  private func letHeldWait(_ entry: EventSpan, of loaded: LoadedDocument) throws {
+    let row = try db.row(
+      """
+      SELECT h.cursor, h.payload FROM held h JOIN entries e ON e.room = h.room AND e.cursor = h.cursor
+      WHERE e.document = ? AND e.replica = ? AND e.first = ? AND e."end" = ?
+      """,
+      [
+        loaded.id, entry.replica.stored, Int64(entry.seqs.lowerBound), Int64(entry.seqs.upperBound),
+      ])
+    guard let row, let update = try? Update(bytes: try row.bytes(1)), update.spans == [entry] else { return }
+    try wait(update.bytes, at: try row.integer(0), in: loaded.roomID)
+  }
+
+  /// The log's entries that hold some of a span, and parts of a checkpoint, ascending.
+  func logSpans(of document: Int64, overlapping span: EventSpan) throws -> [EventSpan] {
+    try db.rows(
+      """
+      SELECT replica, first, "end" FROM entries WHERE document = ?1 AND replica = ?2 AND first < ?4 AND "end" > ?3
+      UNION SELECT replica, first, "end" FROM checkpoint_spans
+        WHERE document = ?1 AND replica = ?2 AND first < ?4 AND "end" > ?3
+      ORDER BY 2
+      """,
+      [
+        document, span.replica.stored, Int64(span.seqs.lowerBound), Int64(span.seqs.upperBound),
+      ]
+    ).map { try $0.span(0) }
+  }
+
+  /// What was fixed with parents that have other ids now is cut anew.
+  private func recutOutbox(of loaded: LoadedDocument) throws {
+    let rows = try db.rows(
+      """
+      SELECT id, replica, first, "end", cut FROM outbox
+      WHERE document = ? AND cut IS NOT NULL AND acknowledged IS NULL
+      """, [loaded.id])
+    for row in rows {
+      let span = try row.span(1)
+      if try loaded.document.update(of: span)?.bytes == row.bytes(4) { continue }
+      try db.run("DELETE FROM outbox WHERE id = ?", [try row.integer(0)])
+      try insertIntoOutbox(span, of: loaded.id)
+    }
   }
 
   /// Whether an event is in the outbox, and the relay has not acknowledged it.

@@ -64,6 +64,7 @@ extension Transaction {
       id = try documentID(key, in: batch.room) ?? makeDocument(key, in: batch.room)
       batch.ids[key] = id
       try noteFirstCursor(isTakingCheckpoint ? placeInCheckpoint(of: id) : entry.cursor, of: id)
+      try followRoom(to: id, key, in: batch.room)
       if try currentID(key.name, in: batch.room) != id, !batch.result.lineageClashes.contains(key.name) {
         batch.result.lineageClashes.append(key.name)
       }
@@ -84,11 +85,29 @@ extension Transaction {
         let growth = try merge(entry, into: &open)
         try noteEntry(entry, of: id, roomID: batch.roomID, growth)
         try removeFromOutbox(entry.header.span, of: id)
+      } catch is EntryMustWait {
+        try makeWay(for: entry, in: &open)
+        try noteEntry(entry, of: id, roomID: batch.roomID, (0, 0))
+        try wait(entry.payload, at: Int64(bitPattern: entry.cursor), in: batch.roomID)
       } catch let error as ReplicaError {
+        if error.reasonToHold != nil { try makeWay(for: entry, in: &open) }
         try hold(entry, of: id, because: error, in: &batch)
       }
     }
     try finish(&open, in: &batch)
+  }
+
+  /// An entry that cannot be merged, or not yet, still holds its ids: what is here under them goes on under others, since
+  /// nobody could have it from the log.
+  private func makeWay(for entry: LogEntry, in open: inout OpenDocument) throws {
+    let span = entry.header.span
+    try retire(span.replica)
+    guard open.loaded.document.versionVector[span.replica] > span.seqs.lowerBound else { return }
+    let first = EventID(replica: span.replica, seq: span.seqs.lowerBound)
+    do {
+      open.patches += try reauthor(&open.loaded, from: first, for: span)
+      open.hasChanged = true
+    } catch ReplicaError.idClash { return }
   }
 
   /// Keeps an entry aside, if the trouble is with the entry or its document; rethrows other trouble.
@@ -108,7 +127,9 @@ extension Transaction {
     let settled = try settleRefused(&open.loaded, reauthoring: true)
     open.patches += settled.patches
     batch.result.held += settled.held
-    if open.hasChanged || settled.hasChanged {
+    let released = try releaseWaiting(into: &open.loaded)
+    open.patches += released ?? []
+    if open.hasChanged || settled.hasChanged || released != nil {
       let before = open.loaded.vector
       open.loaded.vector = open.loaded.document.versionVector
       if open.hadPending { try offerReleased(of: open.loaded, since: before) }

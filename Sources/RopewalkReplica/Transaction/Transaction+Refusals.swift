@@ -17,13 +17,18 @@ extension Transaction {
   /// events that nobody else has make way for them, as for any entry; what cannot be merged for all that is
   /// kept aside.
   ///
-  /// - Parameter reauthoring: whether own events may be given to another id.
-  func settleRefused(_ loaded: inout LoadedDocument, reauthoring: Bool) throws -> SettledRefusals {
+  /// - Parameters:
+  ///   - reauthoring: whether own events may be given to another id.
+  ///   - before: what was known before a file was merged: what came with that makes way for what the log has.
+  func settleRefused(
+    _ loaded: inout LoadedDocument, reauthoring: Bool, since before: VersionVector? = nil
+  ) throws -> SettledRefusals {
     var settled = SettledRefusals()
     while true {
       let refused = loaded.document.takeRefusedUpdates()
       if refused.isEmpty { return settled }
-      for item in refused where try !(reauthoring && makeWay(for: item, in: &loaded, &settled)) {
+      for item in refused where try !(reauthoring && makeWay(for: item, in: &loaded, since: before, &settled))
+      {
         let cursor = try hold(item.update, item.error, of: loaded)
         if cursor > 0 { settled.held.append(UInt64(cursor)) }
       }
@@ -32,11 +37,17 @@ extension Transaction {
 
   /// Whether the update could be merged after own events were given to a fresh id.
   private func makeWay(
-    for refused: RefusedUpdate, in loaded: inout LoadedDocument, _ settled: inout SettledRefusals
+    for refused: RefusedUpdate, in loaded: inout LoadedDocument, since before: VersionVector?,
+    _ settled: inout SettledRefusals
   ) throws -> Bool {
     guard case .idClash(let event) = refused.error else { return false }
+    var entry: EventSpan?
+    if let before, event.seq >= before[event.replica], refused.update.spans.count == 1 {
+      let span = refused.update.spans[0]
+      entry = try logSpans(of: loaded.id, overlapping: span).first { $0 == span }
+    }
     do {
-      settled.patches += try reauthor(&loaded, from: event, isLogs: false)
+      settled.patches += try reauthor(&loaded, from: event, for: entry)
     } catch ReplicaError.idClash { return false }
     settled.hasChanged = true
     do throws(ApplyError) {
@@ -62,13 +73,13 @@ extension Transaction {
     try db.run(
       "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
       [loaded.roomID, place, reason, payload])
-    for span in update.spans { try giveUp(span, of: loaded.id) }
+    if place > 0 { for span in update.spans { try giveUp(span, of: loaded.id) } }
     return place
   }
 
   /// The log's entry that an update which waited came with. An entry of the same events that is merged is
   /// another one.
-  private func entry(of update: Update, for loaded: LoadedDocument) throws -> Int64? {
+  func entry(of update: Update, for loaded: LoadedDocument) throws -> Int64? {
     guard update.spans.count == 1, let span = update.spans.first else { return nil }
     let isMerged =
       try loaded.document.versionVector[span.replica] >= span.seqs.upperBound

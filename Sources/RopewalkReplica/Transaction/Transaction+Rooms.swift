@@ -70,29 +70,33 @@ extension Transaction {
       UPDATE outbox SET acknowledged = NULL, state = CASE WHEN state > 2 THEN state ELSE 0 END
       WHERE document IN (SELECT id FROM documents WHERE room = ?)
       """, [id])
-    try db.run("UPDATE documents SET first_cursor = NULL WHERE room = ?", [id])
+    try db.run("UPDATE documents SET first_cursor = -abs(first_cursor) WHERE room = ?", [id])
   }
 
   /// The log was read up to `cursor`, which is its end: entries of the outbox that the relay has
   /// acknowledged, or that waited for the log, and that it did not show, are pushed again. After a restart,
   /// all that it lacks goes into the outbox.
   ///
-  /// Does nothing if another process has changed the place meanwhile.
-  func settle(_ room: RoomName, at cursor: UInt64) throws {
+  /// Does nothing if another process has changed the place meanwhile. Returns the names that mean another
+  /// document here than in the room.
+  func settle(_ room: RoomName, at cursor: UInt64) throws -> [DocumentName] {
     let status = try roomStatus(room)
-    guard status.cursor == cursor, let id = try roomID(room) else { return }
+    guard let id = try roomID(room) else { return [] }
+    let clashes = try lineageClashes(in: id)
+    guard status.cursor == cursor else { return clashes }
     try db.run(
       """
       UPDATE outbox SET acknowledged = NULL, state = 0
       WHERE document IN (SELECT id FROM documents WHERE room = ?)
         AND (acknowledged IS NOT NULL OR state = 1)
       """, [id])
-    guard status.needsOffer else { return }
+    guard status.needsOffer else { return clashes }
     for row in try db.rows("SELECT id FROM documents WHERE room = ?", [id]) {
       let document = try row.integer(0)
       do { try offerWhatLogLacks(of: document) } catch ReplicaError.damaged { continue }
     }
     try db.run("UPDATE rooms SET needs_offer = 0 WHERE id = ?", [id])
+    return clashes
   }
 
   /// The events of one document that are neither in the log nor in the outbox go into the outbox.
@@ -116,7 +120,10 @@ extension Transaction {
   /// The room's lineage of a name is that of the name's first entry.
   func noteFirstCursor(_ cursor: UInt64, of document: Int64) throws {
     try db.run(
-      "UPDATE documents SET first_cursor = ? WHERE id = ? AND (first_cursor IS NULL OR first_cursor > ?)",
-      [Int64(bitPattern: cursor), document, Int64(bitPattern: cursor)])
+      """
+      UPDATE documents SET first_cursor = ?1
+      WHERE id = ?2 AND (first_cursor IS NULL OR first_cursor <= 0 OR first_cursor > ?1)
+      """,
+      [Int64(bitPattern: cursor), document])
   }
 }

@@ -12,6 +12,26 @@ import Testing
     }
   }
 
+  @Test func whatWaitedForTheOtherIDIsMergedWhenTheEventsHaveIt() throws {
+    var document = TextDocument()
+    document.replica = ReplicaID(rawValue: 1)
+    document.insert("abc", at: 0)
+    var other = document.reauthoring(ReplicaID(rawValue: 1), from: 1, as: ReplicaID(rawValue: 9))
+    other.replica = ReplicaID(rawValue: 5)
+    other.insert("!", at: 3)
+    let last = EventSpan(replica: ReplicaID(rawValue: 5), seqs: 0..<1)
+    _ = try document.apply(#require(other.update(of: last)))
+    #expect(document.pendingEventCount == 1)
+    let renamed = document.reauthoring(ReplicaID(rawValue: 1), from: 1, as: ReplicaID(rawValue: 9))
+    #expect(renamed.text == "abc!")
+    #expect(renamed.pendingEventCount == 0)
+    #expect(try TextDocument(snapshot: renamed.snapshot()).text == "abc!")
+    // And what waits for others still does.
+    let elsewhere = document.reauthoring(ReplicaID(rawValue: 1), from: 0, as: ReplicaID(rawValue: 8))
+    #expect(elsewhere.pendingEventCount == 1)
+    #expect(try TextDocument(snapshot: elsewhere.snapshot()).pendingEventCount == 1)
+  }
+
   private static func play(seed: UInt64) throws {
     var random = SplitMix(seed: seed)
     let history = StrangeHistory.random(seed: seed).reference

@@ -45,7 +45,7 @@ struct RelayDouble {
   }
 
   /// One exchange, as a session does it: read what is new, then push until the outbox is empty, then read
-  /// what came of it. Pushes that are refused as id clashes wait for the log.
+  /// what came of it. Pushes that are refused wait for the log, and so does what was sent with them.
   mutating func exchange(
     with replica: Replica, in room: RoomName, by subject: String = "ann", largest: Int = 1000
   ) throws {
@@ -55,10 +55,12 @@ struct RelayDouble {
     while true {
       let cuts = try replica.cuts(in: room, maximumBytes: largest, limit: 7, excluding: [])
       if cuts.isEmpty { break }
-      for cut in cuts {
+      sending: for cut in cuts {
         switch push(cut.header, cut.payload, by: subject) {
         case .acknowledged(let cursor): try replica.acknowledge([(cut.header, cursor)], in: room)
-        case .refused(.covered), .refused(.idClash): try replica.holdBack(cut.header, in: room)
+        case .refused(.covered(_, let cursor)), .refused(.idClash(let cursor)):
+          try replica.holdBack(cut.header, through: cursor, in: room)
+          break sending
         case .refused: throw RelayDoubleError.unexpected
         }
       }

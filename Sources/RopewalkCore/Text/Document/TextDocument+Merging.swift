@@ -137,6 +137,26 @@ extension TextDocument {
     return pending.refused
   }
 
+  /// Takes out the updates that wait for others, in order of arrival.
+  package mutating func takeWaitingUpdates() -> [Update] {
+    if pending.isEmpty { return [] }
+    let refused = pending.refused
+    defer {
+      pending = PendingUpdates()
+      pending.refused = refused
+    }
+    return pending.all
+  }
+
+  /// Takes in updates that have waited in this document as it was before; what they wait for may be here now.
+  mutating func wait(for updates: [Update]) {
+    for update in updates {
+      do throws(ApplyError) { _ = try merge(update, collecting: false) } catch {
+        pending.refused.append(RefusedUpdate(update: update, error: error))
+      }
+    }
+  }
+
   /// How many events wait for others. Events that wait in several updates count once per update.
   public var pendingEventCount: Int {
     var count = 0

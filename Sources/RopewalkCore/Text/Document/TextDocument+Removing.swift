@@ -38,7 +38,8 @@ extension TextDocument {
     var reduced = TextDocument(lineage: lineage)
     do throws(ApplyError) { _ = try reduced.apply(update) } catch { return nil }
     guard reduced.versionVector == moment else { return nil }
-    reduced.pending = pending
+    reduced.pending.refused = pending.refused
+    reduced.wait(for: pending.all)
     reduced.replica = replica
     return reduced
   }

@@ -55,7 +55,8 @@ extension TextDocument {
     var renamed = TextDocument(lineage: lineage)
     renamed.history = history.reauthoring(replica, from: seq, as: newID)
     _ = renamed.replay(from: 0, collecting: false)
-    renamed.pending = pending
+    renamed.pending.refused = pending.refused
+    renamed.wait(for: pending.all)
     return renamed
   }
 }

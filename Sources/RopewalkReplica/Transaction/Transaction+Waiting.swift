@@ -1,0 +1,115 @@
+import Foundation
+import GRDB
+import RopewalkCore
+import RopewalkSync
+
+// Entries of the log that follow events which are here, and which the log has not got as far as it was read.
+//
+// Nobody pushes anything before what it follows, so such an entry is of somebody who guesses others' ids and
+// may push other events under them. Were it merged here, it would follow ours, and theirs everywhere else. It
+// waits until the log has what it follows, whosever that is: among what was kept aside, from which it is taken
+// by itself.
+extension Transaction {
+  /// `held.reason` of an entry that waits.
+  static let waits = "it follows events that the room's log does not hold yet"
+
+  /// Whether an entry follows events of the outbox.
+  func mustWait(_ update: Update, in document: Int64) throws -> Bool {
+    // A checkpoint is in no such order.
+    guard !isTakingCheckpoint,
+      try db.row("SELECT 1 FROM outbox WHERE document = ? LIMIT 1", [document]) != nil,
+      let parents = try? update.outerParents()
+    else { return false }
+    return try parents.contains { parent in
+      try db.row(
+        #"SELECT 1 FROM outbox WHERE document = ? AND replica = ? AND first <= ? AND "end" > ?"#,
+        [document, parent.replica.stored, Int64(parent.seq), Int64(parent.seq)]) != nil
+    }
+  }
+
+  /// Lets an entry of the log wait, which is noted already.
+  func wait(_ payload: [UInt8], at cursor: Int64, in roomID: Int64) throws {
+    try db.run(
+      "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
+      [roomID, cursor, Self.waits, Data(payload)])
+  }
+
+  /// Before events come that no log has: entries that wait in the document, for events that it does not know,
+  /// wait outside. Returns what waits in it and is no entry.
+  func moveWaiting(outOf loaded: inout LoadedDocument) throws -> [Update] {
+    var others: [Update] = []
+    for update in loaded.document.takeWaitingUpdates() {
+      if let cursor = try entry(of: update, for: loaded) {
+        try wait(update.bytes, at: cursor, in: loaded.roomID)
+      } else {
+        others.append(update)
+      }
+    }
+    return others
+  }
+
+  /// Merges the entries that need not wait any more; nil if there are none.
+  func releaseWaiting(into loaded: inout LoadedDocument) throws -> [TextPatch]? {
+    var patches: [TextPatch]?
+    while let entry = try releasable(for: loaded) {
+      try db.run("DELETE FROM held WHERE room = ? AND cursor = ?", [loaded.roomID, entry.cursor])
+      var gained: [TextPatch] = []
+      var failure: ApplyError?
+      do throws(ApplyError) { gained = try loaded.document.apply(entry.update) } catch { failure = error }
+      if case .idClash(let event) = failure {
+        do {
+          gained = try reauthor(&loaded, from: event, for: entry.update.spans[0])
+          failure = nil
+          do throws(ApplyError) {
+            gained += try loaded.document.apply(entry.update)
+          } catch { failure = error }
+        } catch ReplicaError.idClash {}
+      }
+      if let failure {
+        _ = try hold(entry.update, failure, of: loaded)
+      } else {
+        try append(entry.update, to: &loaded)
+      }
+      patches = (patches ?? []) + gained + (try settleRefused(&loaded, reauthoring: true).patches)
+    }
+    return patches
+  }
+
+  /// What came here under the ids of entries that wait goes on under others: the log has these.
+  func makeWayForWaiting(in loaded: inout LoadedDocument) throws -> [TextPatch] {
+    var patches: [TextPatch] = []
+    for (_, update) in try waiting(for: loaded) where !loaded.document.has(update) {
+      let span = update.spans[0]
+      guard loaded.document.versionVector[span.replica] > span.seqs.lowerBound else { continue }
+      let first = EventID(replica: span.replica, seq: span.seqs.lowerBound)
+      do { patches += try reauthor(&loaded, from: first, for: span) } catch ReplicaError.idClash { continue }
+    }
+    return patches
+  }
+
+  /// The first entry of a document that need not wait any more.
+  private func releasable(for loaded: LoadedDocument) throws -> (cursor: Int64, update: Update)? {
+    try waiting(for: loaded).first {
+      try !mustWait($0.update, in: loaded.id) || loaded.document.has($0.update)
+    }
+  }
+
+  private func waiting(for loaded: LoadedDocument) throws -> [(cursor: Int64, update: Update)] {
+    try db.rows(
+      """
+      SELECT h.cursor, h.payload FROM held h JOIN entries e ON e.room = h.room AND e.cursor = h.cursor
+      WHERE h.room = ? AND h.reason = ? AND e.document = ? ORDER BY h.cursor
+      """, [loaded.roomID, Self.waits, loaded.id]
+    ).compactMap { row in
+      guard let update = try? Update(bytes: try row.bytes(1)), update.spans.count == 1 else { return nil }
+      return (try row.integer(0), update)
+    }
+  }
+}
+
+extension TextDocument {
+  /// Whether it has just these events of one replica.
+  func has(_ update: Update) -> Bool {
+    update.spans.count == 1 && self.update(of: update.spans[0])?.bytes == update.bytes
+  }
+}
