@@ -29,7 +29,8 @@ public struct RoomStatus: Hashable, Sendable {
   public var digest: LogDigest
   /// The log began anew and what it lacks has not been offered yet.
   public var needsOffer: Bool
-  /// Events that the relay has not acknowledged.
+  /// Events that the relay has not acknowledged, without those of documents that stay on this device since the
+  /// room's was adopted (`LineageStatus.isHeldBack`).
   public var unsentEventCount: Int
   /// What the relay allowed when it was last heard: below `edit`, edits stay on this device. Nil if the room
   /// was never joined, or not allowed.

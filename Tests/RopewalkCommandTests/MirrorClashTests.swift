@@ -7,7 +7,7 @@ import Testing
 @testable import RopewalkCommand
 
 /// Somebody pushes events under the id of a mirror's saves, which go on under another one then.
-@Suite struct MirrorClashTests {
+@Suite(.timeLimit(.minutes(3))) struct MirrorClashTests {
   private let folder: TestFolder
   private let replica: Replica
   private let room = RoomName("team")!
@@ -103,5 +103,56 @@ import Testing
     #expect(try replica.refused().isEmpty)
     #expect(
       try replica.cuts(in: room, maximumBytes: 1000, limit: 9, excluding: []).map(\.header.document) == [key])
+  }
+
+  @Test func whatTwoSessionsSavedIsThereOnceThoughSomebodyUsedTheFirstOnesID() async throws {
+    let bench = try MirrorBench()
+    try await bench.relay.start()
+    let other = try Replica(path: bench.folder["other"])
+    try other.document("notes", in: "team").insert("base\n", at: 0)
+    try await exchange(other, bench)
+    let begun = try await bench.mirror("a")
+    try await bench.wait { bench.folder.text("a.md") == "base\n" }
+    await begun.killAndWait()
+    await bench.relay.stop()
+    // Two sessions, offline.
+    for (text, added) in [("base\nFIRST\n", 6), ("base\nFIRST\nSECOND\n", 7)] {
+      let session = try await bench.mirror("a")
+      try bench.folder.replace("a.md", by: text)
+      _ = try await session.line(beginning: "saved: +\(added) -0")
+      await session.killAndWait()
+    }
+    let replica = try ReplicaPath.replica(at: ReplicaPath.resolved(bench.folder["a.md"]))
+    let unsent = try replica.document("notes", in: "team").receipts().onThisDevice
+    try replica.close()
+    let first = try #require(unsent.first { $0.seqs.count == 6 }).replica
+    // As many other events under the first one's id.
+    try await bench.relay.start()
+    var options = ReplicaOptions()
+    options.drawReplicaID = { first }
+    let mallory = try Replica(path: bench.folder["mallory"], options: options)
+    try await exchange(mallory, bench)
+    try mallory.document("notes", in: "team").insert("forged", at: 5)
+    try await exchange(mallory, bench)
+    let mirror = try await bench.mirror("a")
+    try await bench.wait { bench.folder.text("a.md")?.contains("forged") == true }
+    let sync = try await Tool.run("sync", bench.folder["a.md"], "--relay", await bench.relay.url)
+    #expect(sync.status == 0, "\(sync)")
+    try await exchange(other, bench)
+    let text = try other.document("notes", in: "team").text
+    for part in ["base\n", "FIRST\nSECOND\n", "forged"] {
+      #expect(text.ranges(of: part).count == 1, "\(text)")
+    }
+    #expect(text.unicodeScalars.count == 24)
+    try await bench.wait { bench.folder.text("a.md") == text }
+    await mirror.killAndWait()
+    await bench.relay.stop()
+  }
+
+  private func exchange(_ replica: Replica, _ bench: MirrorBench) async throws {
+    let client = try Client(replica: replica, relay: await bench.relay.url, token: nil)
+    try await client.join("team")
+    try await client.sync()
+    await client.close()
   }
 }

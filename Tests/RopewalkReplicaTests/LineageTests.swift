@@ -88,6 +88,7 @@ import Testing
     #expect(lineages(relay) == [.blank])
     #expect(try b.settle(room, at: UInt64(relay.entries.count)) == [])
     #expect(try b.refused().isEmpty)
+    #expect(try b.rooms().map(\.unsentEventCount) == [0])
     #expect(try b.outboxStandings()[room]?.waiting == 0)
     #expect(try b.document(DocumentKey(name: name, lineage: theirs), in: room).text == "yet more theirs")
     // Not even into a log that begins anew.

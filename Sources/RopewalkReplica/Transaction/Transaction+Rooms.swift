@@ -18,7 +18,7 @@ extension Transaction {
     let unsent = try db.row(
       """
       SELECT coalesce(sum(o."end" - o.first), 0) FROM outbox o JOIN documents d ON d.id = o.document
-      WHERE d.room = ? AND o.acknowledged IS NULL
+      WHERE d.room = ? AND o.acknowledged IS NULL AND NOT (d.is_current = 0 AND \(Self.isHeldBack))
       """, [id])
     return RoomStatus(
       room: room, cursor: try row.unsigned(0), digest: digest, needsOffer: try row.flag(2),
