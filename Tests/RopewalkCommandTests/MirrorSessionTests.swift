@@ -58,6 +58,40 @@ import Testing
 
   // MARK: Files that are not texts
 
+  @Test func whatIsInTheWayIsToldAndTheMirrorGoesOnWithoutIt() async throws {
+    try folder.write("begin\n", to: "notes.md")
+    let mirror = try MirrorHarness(folder)
+    try await mirror.wait(for: "begin\n")
+    let (path, aside) = (folder["notes.md"], folder["aside"])
+    let ways: [(String, () -> Void)] = [
+      ("is a folder, not a plain file", { mkdir(aside, 0o755) }),
+      ("is a pipe, not a plain file", { mkfifo(aside, 0o644) }),
+      ("is a symbolic link that leads back to itself", { symlink("notes.md", aside) }),
+      (
+        "is larger than 256 MiB",
+        {
+          close(open(aside, O_CREAT | O_WRONLY | O_CLOEXEC, 0o644))
+          truncate(aside, off_t(PlainFile.maximumBytes) + 1)
+        }
+      ),
+      ("there is no folder", { symlink("nowhere/at/all", aside) }),
+    ]
+    for (number, (words, make)) in ways.enumerated() {
+      make()
+      // In one step: while there is no file, it may be written again.
+      #expect(FileExchange.exchange(aside, path))
+      try await mirror.wait { mirror.problems.text.contains(words) }
+      #expect(mirror.problems.text.contains("the mirror goes on when that is mended"))
+      remove(aside)
+      let text = "begin\nand \(number)\n"
+      try folder.write(text, to: "aside")
+      #expect(FileExchange.exchange(aside, path))
+      remove(aside)
+      try await mirror.wait(for: text)
+    }
+    try await mirror.finish()
+  }
+
   @Test func whatCannotBeWrittenIsToldOnceAndWrittenLater() async throws {
     try folder.write("begin\n", to: "notes.md")
     let mirror = try MirrorHarness(folder)

@@ -92,6 +92,9 @@ struct ConfigurationFile: Sendable {
         throw Failure(.usage, "\(place): there is no section [\(line.section)]; there are \(known)")
       }
       guard let setting = section.first(where: { $0.key == line.key }) else {
+        if let home = all.first(where: { $0.key == line.key })?.section {
+          throw Failure(.usage, "\(place): [\(line.section)] has no \(line.key); it belongs into [\(home)]")
+        }
         let known = section.map(\.key).joined(separator: ", ")
         throw Failure(.usage, "\(place): [\(line.section)] has no \(line.key); it has \(known)")
       }
