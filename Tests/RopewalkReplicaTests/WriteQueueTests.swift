@@ -1,5 +1,6 @@
 import Foundation
 import RopewalkCore
+import Synchronization
 import Testing
 
 @testable import RopewalkReplica
@@ -95,5 +96,62 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder.path) == ["replica.sqlite"])
   }
 
+  /// Beside writers that never pause, an edit waits for one transaction of each at most.
+  @Test func anEditWaitsForOneTransactionOfEachOther() async throws {
+    let writers = 3
+    let counts = Counts(writers)
+    let scratch = scratch
+    let others = (0..<writers).map { writer in
+      Task.detached {
+        let notes = try scratch.open().document("notes \(writer)", in: "team")
+        while !counts.isOver {
+          await Task.yield()
+          try notes.edit { text in
+            counts.count(writer)
+            if text.scalarCount > 100 { try text.delete(0..<text.scalarCount) } else { try text.append("x") }
+          }
+        }
+      }
+    }
+    try await Task.detached {
+      defer { counts.end() }
+      var options = ReplicaOptions.forTests()
+      options.whenQueued = { counts.mark() }
+      let notes = try scratch.open("replica.sqlite", options).document("single", in: "team")
+      for _ in 0..<100 {
+        try notes.edit { text in
+          // One that had begun before may have counted itself only afterwards.
+          for others in counts.sinceMark { #expect(others <= 1) }
+          try text.append("x")
+        }
+      }
+    }.value
+    for other in others { try await other.value }
+    #expect(try Replica.verify(path: scratch.path()).isSound)
+  }
+
   private func queue() -> WriteQueue { WriteQueue(besides: scratch.path()) }
+}
+
+/// How many transactions each writer has made.
+private final class Counts: Sendable {
+  private struct State {
+    var made: [Int]
+    var marked: [Int]
+    var isOver = false
+  }
+
+  private let state: Mutex<State>
+
+  init(_ writers: Int) {
+    let none = [Int](repeating: 0, count: writers)
+    state = Mutex(State(made: none, marked: none))
+  }
+
+  var isOver: Bool { state.withLock { $0.isOver } }
+  var sinceMark: [Int] { state.withLock { state in zip(state.made, state.marked).map { $0 - $1 } } }
+
+  func count(_ writer: Int) { state.withLock { $0.made[writer] += 1 } }
+  func mark() { state.withLock { $0.marked = $0.made } }
+  func end() { state.withLock { $0.isOver = true } }
 }
