@@ -27,6 +27,16 @@ public actor Client {
 
   /// The rooms that are wanted.
   var rooms: [RoomName: RoomSession] = [:]
+  /// Which of them hold a place at the relay.
+  var rotation = RoomRotation()
+  /// The moment of the rotation at which the connection was made.
+  var connectedAt: UInt64 = 0
+  /// When rooms change places next.
+  var nextMoves: UInt64?
+  /// When to look again whether all is exchanged, and whether something has happened since the last look.
+  var evaluation = (notBefore: UInt64(0), isDue: false)
+  /// What the relay allowed when it last said so.
+  var knownLimits = Limits()
   /// Whether a connection is wanted: by `connect`, or for an exchange.
   var isWanted = false
   /// Whether `connect` was called, and `disconnect` was not.
@@ -85,13 +95,18 @@ public actor Client {
 
   // MARK: Rooms
 
-  /// Becomes a member of a room, now or when the connection is made.
+  /// Becomes a member of a room, now or when the connection is made. Where that is more rooms than the relay
+  /// allows on one connection, they take turns: each is read and pushed to its end, and makes way when it is
+  /// quiet. One that is edited gets its turn at once. What others write in a room that waits comes some seconds
+  /// later: 4 to 16 where up to 20 wait, 20 to 80 where 100 or more do, the longer the less happens anywhere.
+  /// Others' presence is seen only during a turn; a room in which this client shows presence keeps its place
+  /// while others have one to give. `ClientEvent.joined` is told at each turn.
   public func join(_ room: String) throws(ClientError) {
     let room = try Self.roomName(room)
     guard rooms[room] == nil || rooms[room]?.refusal != nil else { return }
     rooms[room] = RoomSession(presence: rooms[room]?.presence)
-    joinNow(room)
-    evaluate()
+    rotation.want(room, now: options.now())
+    evaluateInTime()
     arm()
   }
 
@@ -99,6 +114,7 @@ public actor Client {
   public func leave(_ room: String) throws(ClientError) {
     let room = try Self.roomName(room)
     guard rooms.removeValue(forKey: room) != nil else { return }
+    rotation.forget(room)
     hub.setPresence([], in: room)
     hub.setRole(nil, in: room)
     if var session {
@@ -107,6 +123,7 @@ public actor Client {
       perform(effects)
     }
     evaluate()
+    arm()
   }
 
   // MARK: Connecting
@@ -169,26 +186,13 @@ public actor Client {
 
   /// What the connection is doing now.
   public nonisolated var state: ConnectionState { hub.connectionState }
-  /// What the relay allows in a room; nil while the room is not joined. `RoomStatus.role` remembers it without
-  /// a connection.
+  /// What the relay allows in a room, where rooms take turns by its word at the last turn; nil while the room is
+  /// not joined. `RoomStatus.role` remembers it without a connection.
   public nonisolated func role(in room: String) -> Role? { RoomName(room).flatMap { hub.role(in: $0) } }
   /// What the connection is doing, beginning with now.
   public nonisolated func states() -> AsyncStream<ConnectionState> { hub.states() }
   /// Everything that happens from now on.
   public nonisolated func events() -> AsyncStream<ClientEvent> { hub.events() }
-
-  /// What others in the room see of this session, at most 4096 bytes; nil withdraws it. Kept over
-  /// reconnections, until the room is left. Joins the room if need be.
-  public func setPresence(_ value: [UInt8]?, in room: String) throws(ClientError) {
-    try join(room)
-    let room = try Self.roomName(room)
-    rooms[room]?.presence = value
-    guard var session else { return }
-    let effects = session.setPresence(value, in: room, now: options.now())
-    self.session = session
-    perform(effects)
-    arm()
-  }
 
   /// Who else is in the room, with what they show; beginning with now. Sees only the newest of what changes
   /// quickly.

@@ -19,6 +19,8 @@ public struct ClientOptions: Sendable {
   /// How often to look whether another process wrote into the file, in milliseconds. Looks become rarer, down to a
   /// twentieth, while none writes.
   public var watchInterval: UInt64 = 50
+  /// How rooms take turns where the relay allows fewer on one connection.
+  var pace = RoomRotation.Pace.live
   /// The largest update that is sent, in bytes, where the relay allows it.
   public var largestUpdate = 256 * 1024
   /// Supplies tokens on demand. Asked before the first connection if the client was given none, in good time
@@ -85,6 +87,8 @@ public enum ClientError: Error, Hashable, Sendable {
   case replica(ReplicaError)
   /// The client was closed or disconnected meanwhile.
   case closed
+  /// A presence value has more bytes than `Client.largestPresence`.
+  case presenceTooLarge(byteCount: Int, limit: Int)
   /// The task that waited was cancelled.
   case cancelled
 }
@@ -114,7 +118,8 @@ public enum ConnectionState: Hashable, Sendable {
   case connecting
   /// Made; reading the logs and pushing.
   case online
-  /// The logs of all rooms that were joined are read, and everything that was edited in them is in them.
+  /// The logs of all rooms that were joined are read, and everything that was edited in them is in them. Where rooms take
+  /// turns (`Client.join`), those that wait were read at their last turn.
   case caughtUp
   /// As `caughtUp`, but for this, by room. What was refused is kept in the replica, and goes through by itself
   /// when the relay allows it: with another token, another role, or other limits.
@@ -140,6 +145,8 @@ public enum ClientEvent: Hashable, Sendable {
   /// These events are not at the relay, and do not get there unless something changes; they are kept. Told
   /// when it happens, and of what is kept from before, whenever the room is joined.
   case pushRefused(RefusedEvents)
+  /// The relay allows fewer bytes than a presence value has that was set before it said so: others do not see it.
+  case presenceTooLarge(RoomName, byteCount: Int, limit: Int)
   /// `ClientOptions.token` failed, and is asked again later: what its error says of itself.
   case tokenUnavailable(String)
   /// The room's log is read to its end and the outbox is empty.
@@ -181,6 +188,8 @@ extension ClientError: CustomStringConvertible {
     case .tokenUnavailable(let reason): "there is no token: \(reason)"
     case .replica(let error): error.description
     case .closed: "the client was disconnected"
+    case .presenceTooLarge(let count, let limit):
+      "a presence value has at most \(limit) bytes at this relay; this one has \(count)"
     case .cancelled: "the exchange was cancelled"
     }
   }

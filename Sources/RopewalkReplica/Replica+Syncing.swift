@@ -120,6 +120,16 @@ extension Replica {
     try write { try $0.holdBack(header, through: cursor, in: room) }
   }
 
+  /// What is in a room's documents here, for others who have it or will.
+  package func presenceBasis(of room: RoomName, mostEvents: Int) throws(ReplicaError) -> PresenceEnvelope {
+    try read { try $0.presenceBasis(of: room, mostEvents: mostEvents) }
+  }
+
+  /// How far a room's log was read, and what is in some of its documents.
+  package func known(_ documents: Set<DocumentKey>, in room: RoomName) throws(ReplicaError) -> KnownText {
+    try read { try $0.known(documents, in: room) }
+  }
+
   /// Fires, conflated, when an outbox may have grown: by an edit here, or because another process wrote.
   package func outboxSignals() -> AsyncStream<Void> { observers.outboxSignals() }
 }

@@ -47,6 +47,8 @@ extension Client {
     let result = await withCheckedContinuation { continuation in
       retentionWaiters[name, default: []].append(RetentionWaiter(wanted: wanted, continuation: continuation))
       if rooms[name]?.isJoined == true { requestRetention(of: name) }
+      evaluate()
+      arm()
     }
     return try result.get()
   }
@@ -64,7 +66,7 @@ extension Client {
     case .success:
       guard var waiters = retentionWaiters[room], !waiters.isEmpty else { return }
       let first = waiters.removeFirst()
-      retentionWaiters[room] = waiters
+      retentionWaiters[room] = waiters.isEmpty ? nil : waiters
       first.continuation.resume(returning: result)
       requestRetention(of: room)
     case .failure:
@@ -83,6 +85,7 @@ extension Client {
 
   /// Merges parts of a checkpoint. What is only here stays, and is pushed when the room's log has been read.
   func take(_ batch: CheckpointBatch, in room: RoomName) {
+    rotation.touch(room, isPartway: !batch.isLast, now: options.now())
     do throws(ReplicaError) {
       let received = try replica.receive(batch, in: room)
       for change in received.changes { hub.publish(.changed(change)) }

@@ -86,6 +86,8 @@ extension Client {
     connection = nil
     timer?.task.cancel()
     timer = nil
+    rotation.disconnected(now: options.now())
+    (nextMoves, evaluation) = (nil, (0, false))
     for room in rooms.keys {
       rooms[room]?.disconnected()
       hub.setPresence([], in: room)

@@ -15,6 +15,13 @@ extension Client {
           index += 1
         }
         acknowledged(batch, in: room)
+      } else if case .pushReady = effects[index] {
+        var ready: [RoomName] = []
+        while index < effects.count, case .pushReady(let room) = effects[index] {
+          ready.append(room)
+          index += 1
+        }
+        push(ready)
       } else {
         perform(effects[index])
         index += 1
@@ -29,13 +36,18 @@ extension Client {
       failures = 0
       tokenHolds(until: welcome.expires, now: welcome.time)
       hub.setConnectionState(.online)
+      knownLimits = welcome.limits
+      rotation.connected(welcome.limits, now: options.now())
+      connectedAt = rotation.hurry()
+      arrange()
     case .joined(let joined):
       rooms[joined.room]?.isJoined = true
       hub.publish(.joined(joined.room, joined.role))
-      given(joined.role, in: joined.room)
+      if rooms[joined.room]?.role != joined.role { given(joined.role, in: joined.room) }
       requestRetention(of: joined.room)
     case .restart(let room):
       do { try replica.restart(room) } catch { return fail(error) }
+      rooms[room]?.hasRestarted = true
       hub.publish(.restarted(room))
     case .deliver(let room, let entries, let cursor, let digest):
       deliver(entries, cursor, digest, in: room)
@@ -45,9 +57,11 @@ extension Client {
     case .caughtUp(let room, let cursor):
       do { tell(try replica.settle(room, at: cursor), in: room) } catch { return fail(error) }
       rooms[room]?.isRead = true
-      tellRefused(in: room)
+      if rooms[room]?.hasToldRefused == false { tellRefused(in: room) }
+      showPresence(in: room)
+      if rooms[room]?.hasRestarted == true { renewPresence(in: room) }
       push(room)
-    case .pushReady(let room): push(room)
+    case .pushReady(let room): push([room])
     case .acknowledged(let room, let header, let cursor): acknowledged([(header, cursor)], in: room)
     case .refused(let room, let header, let refusal): refused(header, refusal, in: room)
     case .presence(let room, let isComplete, let values): presence(values, isComplete, in: room)
@@ -66,6 +80,8 @@ extension Client {
       for change in received.changes { hub.publish(.changed(change)) }
       tell(received.lineageClashes, in: room)
       for cursor in received.held { hub.publish(.entryHeld(room, cursor: cursor)) }
+      if !received.changes.isEmpty { rotation.touch(room, now: options.now()) }
+      showPresence(in: room)
     } catch .outOfStep {
       rejoin(room)
     } catch { fail(error) }
@@ -83,14 +99,16 @@ extension Client {
     guard var session else { return }
     let effects = session.leave(room, now: options.now())
     self.session = session
-    rooms[room]?.disconnected()
+    rooms[room]?.turnEnded()
     perform(effects)
     joinNow(room)
   }
 
   private func left(_ room: RoomName, _ error: ProtocolError) {
+    if putOff(room, because: error) { return }
     rooms[room]?.disconnected()
     rooms[room]?.refusal = error
+    rotation.refused(room, until: nil, now: options.now())
     answerRetention(of: room, .failure(.refused(room: room, error)))
     hub.setPresence([], in: room)
     hub.setRole(nil, in: room)
@@ -111,7 +129,8 @@ extension Client {
   private func joinAgain(_ room: RoomName, _ epoch: UInt64) {
     guard epoch == self.epoch, let state = rooms[room], state.refusal != nil else { return }
     rooms[room]?.refusal = nil
-    joinNow(room)
+    rotation.want(room, now: options.now())
+    arrange()
     arm()
   }
 
@@ -123,20 +142,6 @@ extension Client {
       rooms[room]?.inFlight[header] = nil
       hub.publish(.acknowledged(room, header, cursor: cursor))
     }
-  }
-
-  // MARK: Presence
-
-  private func presence(_ values: [RelayMessage.PresenceValue], _ isComplete: Bool, in room: RoomName) {
-    guard rooms[room] != nil else { return }
-    if isComplete { rooms[room]?.others = [:] }
-    for value in values {
-      rooms[room]?.others[value.session] = value.value.map {
-        Presence(
-          session: value.session, subject: String(decoding: value.subject, as: UTF8.self), value: $0)
-      }
-    }
-    let others = rooms[room]?.others.values.sorted { $0.session < $1.session } ?? []
-    hub.setPresence(others, in: room)
+    if rooms[room]?.holdsPresence == true { sendPresence(in: room) }
   }
 }

@@ -7,6 +7,7 @@ extension Client {
   /// The relay gave this role in a room: what it refused before is offered again, or nothing is.
   func given(_ role: Role, in room: RoomName) {
     hub.setRole(role, in: room)
+    rooms[room]?.role = role
     rooms[room]?.refusedRows = []
     do throws(ReplicaError) {
       try replica.note(role, in: room)
@@ -25,6 +26,7 @@ extension Client {
 
   /// Tells what was refused before, and still is.
   func tellRefused(in room: RoomName) {
+    rooms[room]?.hasToldRefused = true
     do throws(ReplicaError) {
       for events in try replica.refused(in: room.text) { hub.publish(.pushRefused(events)) }
     } catch { fail(error) }
@@ -41,6 +43,7 @@ extension Client {
       case .forbidden: try refused(header, .forbidden, row, in: room)
       case .tooLarge: try refused(header, .tooLarge, row, in: room)
       }
+      if refusal != .overtaken { renewPresence(in: room) }
     } catch { fail(error) }
   }
 

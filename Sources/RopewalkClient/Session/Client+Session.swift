@@ -12,8 +12,6 @@ extension Client {
     let effects = session.connected(now: options.now())
     self.session = session
     perform(effects)
-    for room in rooms.keys.sorted() { joinNow(room) }
-    evaluate()
     arm()
   }
 
@@ -26,14 +24,13 @@ extension Client {
 
   /// Joins a room over the connection there is, from what is stored of its log.
   func joinNow(_ room: RoomName) {
-    guard let wanted = rooms[room], var session, session.state != .closed else { return }
+    guard rooms[room] != nil, var session, session.state == .open else { return }
     let stored: RoomStatus
     do { stored = try replica.status(of: room) } catch { return fail(error) }
-    let now = options.now()
-    var effects = session.join(room, cursor: stored.cursor, digest: stored.digest, now: now)
-    if let presence = wanted.presence { effects += session.setPresence(presence, in: room, now: now) }
+    let effects = session.join(room, cursor: stored.cursor, digest: stored.digest, now: options.now())
     self.session = session
     perform(effects)
+    renewPresence(in: room)
   }
 
   /// Takes in one message from the socket.
@@ -54,7 +51,7 @@ extension Client {
     let effects = session.received(message, now: options.now())
     self.session = session
     perform(effects)
-    evaluate()
+    evaluateInTime()
     arm()
   }
 
@@ -69,10 +66,12 @@ extension Client {
 
   /// Sets the timer for the session's next deadline.
   func arm() {
-    guard let deadline = session?.nextDeadline, ending == nil else { return }
+    guard let sessions = session?.nextDeadline, ending == nil else { return }
+    let now = options.now()
+    var deadline = min(sessions, nextMoves ?? .max)
+    if evaluation.isDue { deadline = min(deadline, evaluation.notBefore) }
     if let timer, timer.deadline <= deadline { return }
     timer?.task.cancel()
-    let now = options.now()
     let (epoch, sleep) = (epoch, options.sleep)
     let task = Task { [weak self] in
       do { try await sleep(deadline > now ? deadline - now : 0) } catch { return }
@@ -113,7 +112,17 @@ extension Client {
     do {
       for room in try replica.outboxStandings().keys.sorted() where rooms[room] != nil { push(room) }
     } catch { return fail(error) }
-    evaluate()
+    evaluateInTime()
+    arm()
+  }
+
+  /// Pushes the outboxes of some rooms, as far as the window allows.
+  func push(_ ready: [RoomName]) {
+    if ready.count == 1 { return push(ready[0]) }
+    // Looking into each costs a transaction, and few of many have something to send.
+    let outboxes: [RoomName: OutboxStanding]
+    do { outboxes = try replica.outboxStandings() } catch { return fail(error) }
+    for room in ready where outboxes[room]?.waiting ?? 0 > 0 { push(room) }
   }
 
   /// Pushes a room's outbox, as far as the window allows.
@@ -147,6 +156,7 @@ extension Client {
     let now = options.now()
     guard var session, session.canPush(to: room, now: now) else { return false }
     rooms[room]?.pushed(cut.header, row: cut.id)
+    rotation.touch(room, now: now)
     let effects = session.push(cut.header, payload: cut.payload, to: room, now: now)
     self.session = session
     perform(effects)

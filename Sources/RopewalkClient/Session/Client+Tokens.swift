@@ -109,8 +109,9 @@ extension Client {
     tokenHolds(until: expires, now: overflow ? .max : relay)
     for room in rooms.keys.sorted() where rooms[room]?.refusal?.code == .forbidden {
       rooms[room]?.refusal = nil
-      joinNow(room)
+      rotation.want(room, now: options.now())
     }
+    arrange()
   }
 
   /// From now on this token; what was refused with the old one is tried again.

@@ -5,24 +5,37 @@ struct RoomSession {
   /// What others shall see; kept over reconnections.
   var presence: [UInt8]?
 
-  // Of this connection:
+  // Of this connection, over all turns:
+
+  /// What the relay allowed when it last said so.
+  var role: Role?
+  /// What is refused of its outbox was told.
+  var hasToldRefused = false
+  /// It was told that the relay allows fewer bytes than the presence value has.
+  var hasToldPresence = false
+  /// Whether it was told that the room is read and the outbox empty, since that was last not so.
+  var wasCaughtUp = false
+  /// Outbox rows that are not pushed again with these rights over this connection.
+  var refusedRows: Set<Int64> = []
+  /// Names that were reported to mean another document than in the room.
+  var toldClashes: Set<DocumentName> = []
+
+  // Of this turn:
 
   var isJoined = false
   /// Everything that the relay had when the room was joined has been read.
   var isRead = false
-  /// Whether it was told that the room is read and the outbox empty, since that was last not so.
-  var wasCaughtUp = false
+  /// The room's log began anew.
+  var hasRestarted = false
   /// Pushes that wait for an answer.
   var inFlight: [EntryHeader: InFlight] = [:]
   var pushes = 0
-  /// Outbox rows that are not pushed again with these rights over this connection.
-  var refusedRows: Set<Int64> = []
   /// Why the room cannot be joined.
   var refusal: ProtocolError?
-  /// Names that were reported to mean another document than in the room.
-  var toldClashes: Set<DocumentName> = []
+  /// The presence value waits until what it belongs to is at the relay.
+  var holdsPresence = false
   /// Others' presence.
-  var others: [UInt64: Presence] = [:]
+  var others = OthersPresence()
 
   /// A push that waits for an answer.
   struct InFlight {
@@ -56,4 +69,13 @@ struct RoomSession {
 
   /// Nothing of a connection is left when it has ended.
   mutating func disconnected() { self = RoomSession(presence: presence) }
+
+  /// The room has left its place to another, and takes it again later over this connection.
+  mutating func turnEnded() {
+    let kept = self
+    disconnected()
+    (role, refusedRows, wasCaughtUp) = (kept.role, kept.refusedRows, kept.wasCaughtUp)
+    (hasToldRefused, hasToldPresence) = (kept.hasToldRefused, kept.hasToldPresence)
+    toldClashes = kept.toldClashes
+  }
 }

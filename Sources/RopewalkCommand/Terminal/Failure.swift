@@ -100,6 +100,7 @@ struct Failure: Error, Equatable, CustomStringConvertible {
       )
     case .tokenUnavailable(let words): self.init(.refused, "there is no token: \(words)")
     case .replica(let error): self.init(error)
+    case .presenceTooLarge: self.init(.other, error.description)
     case .closed, .cancelled: self.init(.other, "the connection was closed")
     }
   }

@@ -32,7 +32,10 @@ extension ClientSession {
       return close(.timedOut, retry: .after(milliseconds: 0), "The relay has gone silent.")
     }
     var effects: [Effect] = []
-    for room in memberships.keys.sorted() {
+    let due = memberships.filter { _, membership in
+      membership.heldUntil > 0 && membership.heldUntil <= now || presenceDue(membership) ?? .max <= now
+    }
+    for room in due.keys.sorted() {
       effects += sendPresence(of: room, now)
       guard let heldUntil = memberships[room]?.heldUntil, heldUntil > 0, heldUntil <= now else { continue }
       memberships[room]?.heldUntil = 0

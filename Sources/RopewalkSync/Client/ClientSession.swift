@@ -130,11 +130,11 @@ public struct ClientSession: Sendable {
   /// Sets what the others in a room see of this session; nil withdraws it. Kept, and sent again, until it
   /// changes.
   ///
-  /// - Parameter value: at most `limits.largestPresence` bytes; a larger value is withdrawn instead.
+  /// - Parameter value: at most `limits.largestPresence` bytes; a larger value changes nothing.
   public mutating func setPresence(_ value: [UInt8]?, in room: RoomName, now: UInt64) -> [Effect] {
-    guard memberships[room] != nil else { return [] }
-    let fits = (value?.count ?? 0) <= Int(limits.largestPresence)
-    memberships[room]?.presence.value = fits ? value : nil
+    guard memberships[room] != nil, (value?.count ?? 0) <= Int(limits.largestPresence) else { return [] }
+    if memberships[room]?.presence.value == nil, value == nil { return [] }
+    memberships[room]?.presence.value = value
     memberships[room]?.presence.isDirty = true
     return sendPresence(of: room, now)
   }
