@@ -122,6 +122,20 @@ import Testing
     #expect(try a.held().map(\.cursor) == [2])
   }
 
+  @Test func whatAFileBringsUnderIDsOfBytesThatAreNoUpdateIsThereOnce() throws {
+    var relay = RelayDouble()
+    let a = try twoSessions(&relay)
+    let b = try scratch.open("b")
+    let span = EventSpan(replica: ReplicaID(rawValue: 1), seqs: 2..<5)
+    _ = relay.push(EntryHeader(document: key, span: span), [1, 2, 3])
+    try relay.exchange(with: b, in: room)
+    _ = try b.merge(from: scratch.path("a"))
+    #expect(try text(b) == "base FIRST SECOND ")
+    for replica in [a, b, a] { try relay.exchange(with: replica, in: room) }
+    try expectOnce(["base ", "FIRST ", "SECOND "], in: &relay, a)
+    #expect(try text(b) == text(a))
+  }
+
   @Test func anIDThatSomebodyElseHasUsedAheadIsNotWrittenUnderAnyMore() throws {
     var relay = RelayDouble()
     let a = try scratch.open("a", .drawing(1, 2))

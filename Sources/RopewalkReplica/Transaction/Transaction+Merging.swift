@@ -67,7 +67,7 @@ extension Transaction {
         patches = try apply(other, to: &loaded)
       }
       for update in waiting { patches += try apply(waiting: update, to: &loaded) }
-      patches += try makeWayForWaiting(in: &loaded)
+      patches += try makeWayForHeld(in: &loaded)
       patches += try settleRefused(&loaded, reauthoring: true, since: before).patches
       loaded.vector = loaded.document.versionVector
       let new = SpanSet(from: before, to: loaded.vector)

@@ -75,12 +75,20 @@ extension Transaction {
     return patches
   }
 
-  /// What came here under the ids of entries that wait goes on under others: the log has these.
-  func makeWayForWaiting(in loaded: inout LoadedDocument) throws -> [TextPatch] {
+  /// What came here under the ids of entries that wait, or cannot be merged, goes on under others: the log has
+  /// these.
+  func makeWayForHeld(in loaded: inout LoadedDocument) throws -> [TextPatch] {
+    let rows = try db.rows(
+      """
+      SELECT e.replica, e.first, e."end", h.payload
+      FROM held h JOIN entries e ON e.room = h.room AND e.cursor = h.cursor
+      WHERE h.room = ? AND e.document = ? ORDER BY h.cursor
+      """, [loaded.roomID, loaded.id])
     var patches: [TextPatch] = []
-    for (_, update) in try waiting(for: loaded) where !loaded.document.has(update) {
-      let span = update.spans[0]
+    for row in rows {
+      let span = try row.span(0)
       guard loaded.document.versionVector[span.replica] > span.seqs.lowerBound else { continue }
+      if let update = try? Update(bytes: try row.bytes(3)), loaded.document.has(update) { continue }
       let first = EventID(replica: span.replica, seq: span.seqs.lowerBound)
       do { patches += try reauthor(&loaded, from: first, for: span) } catch ReplicaError.idClash { continue }
     }
