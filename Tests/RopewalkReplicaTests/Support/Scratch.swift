@@ -38,11 +38,11 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 }
 
-/// The seed of a run: `ROPEWALK_SEED`, or the one that is given, or a fresh one, printed.
-func testSeed(or usual: UInt64? = nil, _ test: String = #function) -> UInt64 {
+/// The seed of a run: `ROPEWALK_SEED`, or a fresh one, printed.
+func testSeed(_ test: String = #function) -> UInt64 {
   let seed =
     ProcessInfo.processInfo.environment["ROPEWALK_SEED"].flatMap { UInt64($0) }
-    ?? usual ?? UInt64.random(in: 0 ... .max)
+    ?? UInt64.random(in: 0 ... .max)
   print("\(test): ROPEWALK_SEED=\(seed)")
   return seed
 }
