@@ -104,7 +104,7 @@ extension UpdateParts {
         references.append(Array(parents[end..<min(parents.count, end + width)]))
         end = min(parents.count, end + width)
       }
-      if random.chance(80) { references.shuffle(using: &random) } else { references.append(references[0]) }
+      if random.chance(80) { references.shuffle(using: &random) } else { references += references.prefix(1) }
       parents[at] = UInt64(references.count) + 2
       parents.replaceSubrange(at + 1..<end, with: references.flatMap { $0 })
       return
