@@ -24,8 +24,8 @@ extension TextFile {
     return try TextFile(path: path, limit: limit)
   }
 
-  /// At most `limit` bytes, whatever size the system gives for it: pipes have none.
-  private static func content(of path: String, limit: Int) throws(TextFileError) -> [UInt8] {
+  /// A file's bytes, as they are: at most `limit`, whatever size the system gives for it: pipes have none.
+  package static func content(of path: String, limit: Int = standardLimit) throws(TextFileError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable(path, errno) }
     defer { close(descriptor) }

@@ -12,10 +12,13 @@ extension Relay {
     /// A key that tokens are signed with; nil for none but those in files. Without any key, loopback
     /// without tokens.
     public var key: RelayKey?
-    /// A file with keys (PEM, or the secret of HS256), read anew when it changes.
+    /// A file with PEM keys of ES256 or EdDSA, read anew when it changes.
     public var keyFile: String?
-    /// A file with a JSON Web Key Set, read anew when it changes.
+    /// A file with a JSON Web Key Set, which is public, read anew when it changes.
     public var jwksFile: String?
+    /// A file with the secret of HS256: at least 32 random bytes as one line of base64url without padding. Read anew
+    /// when it changes.
+    public var secretFile: String?
     /// What tokens must name as `iss`; nil for anything.
     public var issuer: String?
     /// What tokens must name in `aud`; nil for anything.
@@ -113,7 +116,7 @@ extension Relay {
     }
 
     /// Whether tokens are asked for.
-    public var hasKeys: Bool { key != nil || keyFile != nil || jwksFile != nil }
+    public var hasKeys: Bool { key != nil || keyFile != nil || jwksFile != nil || secretFile != nil }
 
     var revocationPath: String { revocationFile ?? dataDirectory + "/revoked" }
 

@@ -18,7 +18,7 @@ extension Relay {
         return 0
       }
       _ = try await load(.start)
-      let paths = [configuration.keyFile, configuration.jwksFile].compactMap { $0 }
+      let paths = [configuration.keyFile, configuration.jwksFile, configuration.secretFile].compactMap { $0 }
       if !paths.isEmpty { items.append(Reloader.Item(name: .keys, paths: paths, load: load)) }
     }
     let path = configuration.revocationPath
@@ -51,6 +51,13 @@ extension Relay {
     var keys = configuration.key.map { [$0] } ?? []
     if let path = configuration.keyFile { keys += try RelayKey.all(inKeyFile: path) }
     if let path = configuration.jwksFile { keys += try RelayKey.all(inJWKSFile: path) }
+    let known = "a public key of this relay gives it away"
+    if let key = configuration.key, keys.contains(where: key.isKnown) { throw .secretUnusable(reason: known) }
+    if let path = configuration.secretFile {
+      let secret = try RelayKey(secretFile: path)
+      if keys.contains(where: secret.isKnown) { throw .keyFileDamaged(path: path, reason: known) }
+      keys.append(secret)
+    }
     return keys
   }
 
@@ -58,7 +65,7 @@ extension Relay {
     guard let path = configuration.metricsTokenFile else {
       return configuration.isLoopback && configuration.metricsAddress == nil ? .everybody : .nobody
     }
-    let secret = try RelayKey.secret(inFile: path)
+    let secret = try RelayKey.bearerToken(inFile: path)
     guard (16...1024).contains(secret.count) else {
       throw .keyFileDamaged(path: path, reason: "a secret for metrics has 16 to 1024 bytes")
     }

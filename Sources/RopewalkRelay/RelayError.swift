@@ -8,6 +8,8 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
   case keyMissing(variable: String)
   /// The environment variable holds something else than a secret; `reason` says what, without any of it.
   case keyVariableDamaged(variable: String, reason: String)
+  /// Bytes that were given for a secret are something else; `reason` says what, without any of it.
+  case secretUnusable(reason: String)
   /// HS256 needs a key of at least 32 bytes.
   case keyTooShort(bytes: Int)
   /// A key file holds something else; `reason` says what, without any of it.
@@ -45,9 +47,10 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
       "Without a key the relay serves on loopback only (127.0.0.1, ::1); to listen on \(host), give it a key."
     case .keyUnreadable(let path): "The key file \(path) cannot be read."
     case .keyMissing(let variable):
-      "The environment variable \(variable), which should hold the key, is not set."
+      "The environment variable \(variable), which should hold the secret, is not set."
     case .keyVariableDamaged(let variable, let reason):
-      "The environment variable \(variable) cannot be used as a key: \(reason)."
+      "The environment variable \(variable) cannot be used as a secret: \(reason)."
+    case .secretUnusable(let reason): "The secret cannot be used: \(reason)."
     case .keyTooShort(let bytes): "The key has \(bytes) bytes; HS256 needs at least 32."
     case .keyFileDamaged(let path, let reason): "The key file \(path) cannot be used: \(reason)."
     case .revocationFileDamaged(let path, let line, let reason):

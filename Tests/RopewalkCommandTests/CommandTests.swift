@@ -185,21 +185,35 @@ import Testing
   }
 
   @Test func tokensAreSignedAndChecked() async throws {
-    try folder.write("0123456789abcdef0123456789abcdef\n", to: "key")
+    let secret = "yz4McpGQXG-_g6SpNYjQ8m3QBTCeic__XJxsvaMQBWs"
+    try folder.write(secret + "\n", to: "key")
     let token = try await Tool.run(
-      "token", "--key-file", folder["key"], "--subject", "ada", "--room", "team/*=edit")
+      "token", "--secret-file", folder["key"], "--subject", "ada", "--room", "team/*=edit")
     #expect(token.status == 0)
     #expect(token.output.split(separator: ".").count == 3)
     try folder.write("short", to: "key")
-    let short = try await Tool.run(
-      "token", "--key-file", folder["key"], "--subject", "ada", "--room", "x=edit")
+    let who = ["--subject", "ada", "--room", "x=edit"]
+    let short = try await Tool.run(["token", "--secret-file", folder["key"]] + who)
     #expect(
       short
         == Tool.Outcome(
-          status: 2, output: "", problems: "ropewalk: The key has 5 bytes; HS256 needs at least 32.\n"))
+          status: 2, output: "",
+          problems:
+            "ropewalk: The key file \(folder["key"]) cannot be used: its end is not one of base64url, as if "
+            + "something had been cut off; 'ropewalk keys new --algorithm HS256 --out FILE' makes one.\n"))
+    let variable = try await Tool.run(
+      ["token", "--secret-environment", "RELAY_SECRET"] + who, environment: ["RELAY_SECRET": secret])
+    #expect(variable.status == 0 && variable.output.hasPrefix("eyJhbGciOiJIUzI1NiIs"), "\(variable)")
+    let text = try await Tool.run(
+      ["token", "--secret-environment", "RELAY_SECRET"] + who, environment: ["RELAY_SECRET": "correct horse"])
+    let expected = "RELAY_SECRET cannot be used as a secret: it is not base64url"
+    #expect(text.status == 2 && text.problems.contains(expected), "\(text)")
     #expect(
-      try await Tool.run("token", "--key-file", folder["key"], "--subject", "ada", "--room", "x=boss").status
+      try await Tool.run("token", "--secret-file", folder["key"], "--subject", "ada", "--room", "x=boss")
+        .status
         == 64)
+    let both = try await Tool.run(["token", "--secret-file", "a", "--key-file", "b"] + who)
+    #expect(both.status == 64 && both.problems.contains("Give one of --key-file, --secret-file"), "\(both)")
   }
 
   @Test func serveListensAndStopsCleanly() async throws {

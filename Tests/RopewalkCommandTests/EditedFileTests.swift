@@ -111,12 +111,14 @@ import Testing
       let key = RelayKey.generate(algorithm)
       for form in Self.forms(try #require(key.privateText) + (algorithm == .hs256 ? "\n" : "")) {
         try folder.write(form, to: "key")
-        #expect(try RelayKey(file: path).privateText == key.privateText, "\(algorithm)")
+        let read = try algorithm == .hs256 ? RelayKey(secretFile: path) : RelayKey(file: path)
+        #expect(read.privateText == key.privateText, "\(algorithm)")
       }
       try folder.write(utf16(try #require(key.privateText)), to: "key")
       #expect(throws: RelayError.self) { try RelayKey(file: path) }
+      #expect(throws: RelayError.self) { try RelayKey(secretFile: path) }
     }
-    let secret = String(repeating: "s", count: 40)
+    let secret = try #require(RelayKey.generate(.hs256).privateText)
     let pem = try #require(RelayKey.generate(.es256).privateText)
     for content in [
       "", "\r\n", secret + "\n" + secret, secret + "\u{0}", String(pem.dropFirst()), String(pem.dropLast(3)),
@@ -127,6 +129,7 @@ import Testing
     ] {
       try folder.write(content, to: "key")
       #expect(throws: RelayError.self, "\(content)") { try RelayKey(file: path) }
+      #expect(throws: RelayError.self, "\(content)") { try RelayKey(secretFile: path) }
     }
   }
 

@@ -9,6 +9,36 @@ import Testing
 
   init() throws { folder = try TestFolder() }
 
+  @Test func aSecretIsMadeForTokensAndRelays() async throws {
+    let new = try await Tool.run("keys", "new", "--algorithm", "hs256", "--out", folder["key"])
+    #expect(
+      new.output
+        == "private key: \(folder["key"])\nthe relay needs the same file: ropewalk serve --secret-file "
+        + "\(folder["key"])\n", "\(new)")
+    let serve = ["serve", "--data", folder["data"], "--check-config"]
+    let check = try await Tool.run(serve + ["--secret-file", folder["key"]])
+    #expect(check.status == 0, "\(check)")
+    let secret = try #require(folder.text("key"))
+    let variable = try await Tool.run(
+      serve + ["--secret-environment", "RELAY_SECRET"], environment: ["RELAY_SECRET": secret])
+    #expect(variable.status == 0, "\(variable)")
+    let both = try await Tool.run(serve + ["--secret-file", folder["key"], "--secret-environment", "X"])
+    let expected = "--secret-file, --secret-environment: give secret-file or secret-environment, not both"
+    #expect(both.status == 64 && both.problems == "ropewalk: \(expected)\n", "\(both)")
+    let misplaced = try await Tool.run(serve + ["--key-file", folder["key"]])
+    #expect(misplaced.status == 2 && misplaced.problems.contains("belongs into secret-file"), "\(misplaced)")
+    // The other way round, with every file that a relay is given beside it.
+    _ = try await Tool.run("keys", "new", "--out", folder["sign"])
+    for (file, problem) in [
+      ("sign", "it is a private key (PEM), not a secret; it belongs into key-file"),
+      ("sign.jwks", "it is a JSON Web Key Set, not a secret; it belongs into jwks-file"),
+    ] {
+      let outcome = try await Tool.run(serve + ["--secret-file", folder[file]])
+      #expect(outcome.status == 2 && outcome.problems.contains("--secret-file: "), "\(outcome)")
+      #expect(outcome.problems.contains(problem), "\(outcome)")
+    }
+  }
+
   @Test func keysAreMadeAndTokensOfThemHoldUntilTheyAreRevoked() async throws {
     let new = try await Tool.run("keys", "new", "--algorithm", "eddsa", "--out", folder["key"])
     #expect(new.status == 0, "\(new)")
@@ -33,7 +63,8 @@ import Testing
     #expect(check == Tool.Outcome(status: 0, output: "the configuration is good\n", problems: ""))
     let bad = try await Tool.run(
       "serve", "--config", folder["relay.conf"], "--check-config", "--jwks-file", folder["key"])
-    #expect(bad.status == 2 && bad.problems.contains("is no JSON Web Key Set"), "\(bad)")
+    #expect(
+      bad.status == 2 && bad.problems.contains("it is a private key (PEM), not a JSON Web Key Set"), "\(bad)")
     let relay = try RunningTool(["serve", "--config", folder["relay.conf"]])
     let url = String(try await relay.line(beginning: "listening on ").dropFirst("listening on ".count))
     for key in ["key", "key2"] {

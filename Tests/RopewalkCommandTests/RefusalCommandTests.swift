@@ -12,15 +12,16 @@ import Testing
 
   /// A relay with a key, and its address.
   private func relay(_ more: String...) async throws -> (relay: RunningTool, url: String) {
-    if folder.text("key") == nil { try folder.write("0123456789abcdef0123456789abcdef", to: "key") }
+    let secret = "yz4McpGQXG-_g6SpNYjQ8m3QBTCeic__XJxsvaMQBWs"
+    if folder.text("key") == nil { try folder.write(secret, to: "key") }
     let relay = try RunningTool(
-      ["serve", "--data", folder["data"], "--listen", "127.0.0.1:0", "--key-file", folder["key"]] + more)
+      ["serve", "--data", folder["data"], "--listen", "127.0.0.1:0", "--secret-file", folder["key"]] + more)
     return (relay, String(try await relay.line(beginning: "listening on ").dropFirst("listening on ".count)))
   }
 
   private func giveToken(_ role: String) async throws {
     let token = try await Tool.run(
-      "token", "--key-file", folder["key"], "--subject", "ann", "--room", "team=\(role)")
+      "token", "--secret-file", folder["key"], "--subject", "ann", "--room", "team=\(role)")
     try folder.replace("token", by: token.output)
   }
 

@@ -106,15 +106,15 @@ import Testing
   }
 
   @Test func aTokenIsNeededWhereThereIsAKey() async throws {
-    try folder.write("0123456789abcdef0123456789abcdef", to: "key")
+    try folder.write("yz4McpGQXG-_g6SpNYjQ8m3QBTCeic__XJxsvaMQBWs", to: "key")
     let relay = try RunningTool([
-      "serve", "--data", folder["relay"], "--listen", "127.0.0.1:0", "--key-file", folder["key"],
+      "serve", "--data", folder["relay"], "--listen", "127.0.0.1:0", "--secret-file", folder["key"],
     ])
     let url = String(try await relay.line(beginning: "listening on ").dropFirst("listening on ".count))
     let none = try await Tool.run("sync", folder["a"], "--room", "team", "--relay", url)
     #expect(none.status == 4, "\(none)")
     let token = try await Tool.run(
-      "token", "--key-file", folder["key"], "--subject", "ada", "--room", "team=edit")
+      "token", "--secret-file", folder["key"], "--subject", "ada", "--room", "team=edit")
     try folder.write(token.output, to: "token")
     let sync = try await Tool.run(
       "sync", folder["a"], "--room", "team", "--relay", url, "--token-file", folder["token"])

@@ -97,6 +97,7 @@ import Testing
       "relay.conf:4: An origin is *, loopback, https://HOST[:PORT] or https://*.DOMAIN[:PORT], not 'app.example'."
     ),
     ("[access]\njwks-file = /nowhere/k", "relay.conf:4: The key file /nowhere/k cannot be read."),
+    ("[access]\nsecret-file = /nowhere/k", "relay.conf:4: The key file /nowhere/k cannot be read."),
     (
       "[network]\nlisten = 192.0.2.1:1",
       "relay.conf:4: Without a key the relay serves on loopback only (127.0.0.1, ::1); to listen on 192.0.2.1, "

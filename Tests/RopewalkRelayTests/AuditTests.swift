@@ -38,12 +38,12 @@ import Testing
     try await withKeyedFolder { folder in
       let key = RelayKey.generate(.hs256)
       let secret = try #require(key.privateText)
-      try folder.write(secret, to: folder.keyFile)
+      try folder.write(secret, to: folder.secretFile)
       let content = "marmalade-sandwich"
       let book = LogBook()
       var tokens = [try await token(key), "nonsense.marmalade.x", try await token(RelayKey.generate(.hs256))]
       try await folder.withRelay(logger: book.logger) {
-        $0.keyFile = folder.keyFile
+        $0.secretFile = folder.secretFile
       } _: { relay in
         let peer = try await Peer.greeted(by: relay, token: tokens[0])
         for bad in tokens.dropFirst() { _ = try await Peer.refusal(bad, by: relay) }
@@ -56,9 +56,9 @@ import Testing
         try await peer.say(.token(Array(tokens[3].utf8)))
         try await peer.socket.send([0, 5, 1] + Array(content.utf8))
         _ = try await peer.farewell()
-        try folder.write(secret + secret, to: folder.keyFile)
+        try folder.write(secret + secret, to: folder.secretFile)
         await relay.reload()
-        try folder.write("-----BEGIN \(content)", to: folder.keyFile)
+        try folder.write("-----BEGIN \(content)", to: folder.secretFile)
         await relay.reload()
       }
       let audit = try String(contentsOfFile: folder.path + "/data/audit/current.jsonl", encoding: .utf8)

@@ -11,10 +11,12 @@ import Testing
   func tokensOfEveryAlgorithmHoldByAKeyFile(_ algorithm: RelayKey.Algorithm) async throws {
     try await withKeyedFolder { folder in
       let (key, other) = (RelayKey.generate(algorithm), RelayKey.generate(algorithm))
+      let isSecret = algorithm == .hs256
       try folder.write(try #require(key.privateText) + "\n", to: folder.keyFile)
-      #expect(try RelayKey(file: folder.keyFile).fingerprint == key.fingerprint)
+      let read = try isSecret ? RelayKey(secretFile: folder.keyFile) : RelayKey(file: folder.keyFile)
+      #expect(read.fingerprint == key.fingerprint)
       try await folder.withRelay {
-        $0.keyFile = folder.keyFile
+        if isSecret { $0.secretFile = folder.keyFile } else { $0.keyFile = folder.keyFile }
       } _: { relay in
         try await expectWelcome(try await token(key), by: relay)
         try await expectRefusal(.unauthenticated, try await token(other), by: relay)
@@ -26,10 +28,9 @@ import Testing
   @Test func aKeySetMayHoldSeveralKindsAndOthersOfNoUse() async throws {
     try await withKeyedFolder { folder in
       let keys = [RelayKey.generate(.es256), RelayKey.generate(.eddsa)]
-      let secret = try RelayKey(secret: Array("0123456789abcdef0123456789abcdef".utf8), id: "s")
       let entries =
         keys.compactMap(\.publicJWK) + [
-          #"{"kty":"oct","kid":"s","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}"#,
+          #"{"kty":"oct","kid":"s","use":"enc","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}"#,
           #"{"kty":"RSA","kid":"r","n":"AQAB","e":"AQAB","alg":"RS256","use":"sig"}"#,
           #"{"kty":"EC","kid":"c","crv":"P-384","x":"AA","y":"AA"}"#,
           #"{"kty":"OKP","kid":"e","crv":"Ed25519","use":"enc","x":"AA"}"#,
@@ -38,7 +39,7 @@ import Testing
       try await folder.withRelay {
         $0.jwksFile = folder.jwksFile
       } _: { relay in
-        for key in keys + [secret] {
+        for key in keys {
           try await expectWelcome(try await token(key), by: relay)
         }
       }
@@ -71,7 +72,7 @@ import Testing
       let key = RelayKey.generate(.es256)
       try folder.writeJWKS([key])
       // What an attacker knows, used as the secret of HS256.
-      let forged = try RelayKey(secret: Array(try #require(key.publicJWK).utf8), id: key.id)
+      let forged = RelayKey(.secret(Array(try #require(key.publicJWK).utf8)), id: key.id)
       try await folder.withRelay {
         $0.jwksFile = folder.jwksFile
       } _: { relay in

@@ -19,7 +19,8 @@ struct KeysCommand: ParsableCommand {
         file, a JSON Web Key Set, is for relays (`ropewalk serve --jwks-file`). If it is there already, the new key is \
         added to it: relays take tokens of both until the old one is removed.
 
-        With HS256 there is one file, a secret, which relays need as well (`ropewalk serve --key-file`).
+        With HS256 there is one file, a secret, which relays need as well (`ropewalk serve --secret-file`): 32 random \
+        bytes as one line of base64url without padding.
         """)
 
     @Option(help: "HS256, ES256 or EdDSA.")
@@ -41,7 +42,7 @@ struct KeysCommand: ParsableCommand {
       let console = Console.standard
       guard let keySet else {
         console.line("private key: \(out)")
-        return console.line("the relay needs the same file: ropewalk serve --key-file \(out)")
+        return console.line("the relay needs the same file: ropewalk serve --secret-file \(out)")
       }
       do { try Data(keySet.utf8).write(to: URL(fileURLWithPath: publicPath), options: .atomic) } catch {
         // Without its public half the private key is of no use, and its name would be taken.

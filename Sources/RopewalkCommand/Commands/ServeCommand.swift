@@ -35,13 +35,13 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     let file = try (config ?? environment["ROPEWALK_CONFIG"]).map { try ConfigurationFile(path: $0) }
     var settings = try ServeSettings(flags: flags.values, environment: environment, file: file)
-    if let variable = settings.keyEnvironment {
-      if settings.configuration.keyFile != nil {
-        let places = ["key-file", "key-environment"].compactMap { settings.sources[$0]?.place }
+    if let variable = settings.secretEnvironment {
+      if settings.configuration.secretFile != nil {
+        let places = ["secret-file", "secret-environment"].compactMap { settings.sources[$0]?.place }
         throw Failure(
-          .usage, places.joined(separator: ", ") + ": give key-file or key-environment, not both")
+          .usage, places.joined(separator: ", ") + ": give secret-file or secret-environment, not both")
       }
-      do throws(RelayError) { settings.configuration.key = try RelayKey(environment: variable) } catch {
+      do throws(RelayError) { settings.configuration.key = try RelayKey(secretEnvironment: variable) } catch {
         throw settings.failure(error)
       }
     }

@@ -16,11 +16,14 @@ struct TokenCommand: ParsableCommand {
       Example: ropewalk token --key-file relay.key --subject ada --room 'team/*=edit' --room lobby=view
       """)
 
-  @Option(help: "A file that holds the private key (PEM), or the secret of HS256.", completion: .file())
+  @Option(help: "A file that holds the private key of ES256 or EdDSA (PEM).", completion: .file())
   var keyFile: String?
 
-  @Option(help: "An environment variable that holds the secret of HS256.")
-  var keyEnvironment: String?
+  @Option(help: "A file that holds the secret of HS256 (base64url without padding).", completion: .file())
+  var secretFile: String?
+
+  @Option(help: "An environment variable that holds the secret of HS256 (base64url without padding).")
+  var secretEnvironment: String?
 
   @Option(help: "Who the token is for.")
   var subject: NameArgument
@@ -37,8 +40,8 @@ struct TokenCommand: ParsableCommand {
   var minutes = 24 * 60
 
   func validate() throws {
-    if (keyFile == nil) == (keyEnvironment == nil) {
-      throw ValidationError("Give --key-file or --key-environment.")
+    if [keyFile, secretFile, secretEnvironment].count(where: { $0 != nil }) != 1 {
+      throw ValidationError("Give one of --key-file, --secret-file and --secret-environment.")
     }
     if rooms.isEmpty { throw ValidationError("Give at least one --room.") }
     if !(1...(10 * 365 * 24 * 60)).contains(minutes) {
@@ -47,7 +50,9 @@ struct TokenCommand: ParsableCommand {
   }
 
   func run() throws {
-    let key = try keyFile.map { try RelayKey(file: $0) } ?? RelayKey(environment: keyEnvironment ?? "")
+    let key =
+      try keyFile.map { try RelayKey(file: $0) } ?? secretFile.map { try RelayKey(secretFile: $0) }
+      ?? RelayKey(secretEnvironment: secretEnvironment ?? "")
     let now = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
     let token = try RelayToken.mint(
       key: key, subject: subject.text, rooms: rooms.map { ($0.pattern, $0.role) }, issued: now,

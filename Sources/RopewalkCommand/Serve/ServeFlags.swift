@@ -9,9 +9,11 @@ struct ServeFlags: ParsableArguments {
   var certificate: String?
   @Option(help: "A PEM file with the certificate's private key.", completion: .file()) var privateKey: String?
   @Option(help: "From which sites' pages browsers may connect, between commas.") var allowedOrigins: String?
-  @Option(help: "A file with PEM keys, or the secret of HS256.", completion: .file()) var keyFile: String?
-  @Option(help: "An environment variable that holds the secret of HS256.") var keyEnvironment: String?
+  @Option(help: "A file with PEM keys of ES256 or EdDSA.", completion: .file()) var keyFile: String?
   @Option(help: "A file with a JSON Web Key Set.", completion: .file()) var jwksFile: String?
+  @Option(help: "A file with the secret of HS256 (base64url without padding).", completion: .file())
+  var secretFile: String?
+  @Option(help: "An environment variable that holds the secret of HS256.") var secretEnvironment: String?
   @Option(help: "What tokens must name as iss.") var issuer: String?
   @Option(help: "What tokens must name in aud.") var audience: String?
   @Option(help: "A file of revocations. (default: revoked in the data directory)") var revocationFile: String?
@@ -54,8 +56,9 @@ struct ServeFlags: ParsableArguments {
   var values: [String: String] {
     let all: [String: String?] = [
       "data": data, "listen": listen, "certificate": certificate, "private-key": privateKey,
-      "allowed-origins": allowedOrigins, "key-file": keyFile, "key-environment": keyEnvironment,
-      "jwks-file": jwksFile, "issuer": issuer, "audience": audience, "revocation-file": revocationFile,
+      "allowed-origins": allowedOrigins, "key-file": keyFile, "jwks-file": jwksFile,
+      "secret-file": secretFile, "secret-environment": secretEnvironment, "issuer": issuer,
+      "audience": audience, "revocation-file": revocationFile,
       "public-rooms": publicRooms, "max-connections": maxConnections, "max-strangers": maxStrangers,
       "patience": patience, "threads": threads, "grace": grace, "drain-delay": drainDelay,
       "reload-interval": reloadInterval, "largest-message": largestMessage, "largest-payload": largestPayload,

@@ -54,13 +54,16 @@ extension Setting {
   ]
 
   private static let access: [Setting] = [
-    .text("access", "key-file", "a file with PEM keys or the secret of HS256") {
+    .text("access", "key-file", "a file with PEM keys of ES256 or EdDSA") {
       $0.configuration.keyFile = $1
     },
-    .text("access", "key-environment", "the name of a variable that holds the secret of HS256") {
-      $0.keyEnvironment = $1
-    },
     .text("access", "jwks-file", "a file with a JSON Web Key Set") { $0.configuration.jwksFile = $1 },
+    .text("access", "secret-file", "a file with the secret of HS256, in base64url without padding") {
+      $0.configuration.secretFile = $1
+    },
+    .text("access", "secret-environment", "the name of a variable that holds the secret of HS256") {
+      $0.secretEnvironment = $1
+    },
     .text("access", "issuer", "what tokens must name as iss") { $0.configuration.issuer = $1 },
     .text("access", "audience", "what tokens must name in aud") { $0.configuration.audience = $1 },
     .text("access", "revocation-file", "a file of revocations") { $0.configuration.revocationFile = $1 },

@@ -7,7 +7,7 @@ import RopewalkSync
 /// What `ropewalk serve` goes by, put together from flags, environment and file.
 struct ServeSettings: Sendable {
   var configuration = Relay.Configuration(dataDirectory: "")
-  var keyEnvironment: String?
+  var secretEnvironment: String?
   var logLevel = Logger.Level.warning
   var logFormat = LogFormat.text
   /// Where each setting that was set was set last, and as what.
@@ -49,8 +49,8 @@ struct ServeSettings: Sendable {
       (key == "listen" || key == "metrics-listen")
         && ListenAddress(argument: value).map { $0.host == host && $0.port == port } ?? false
     case .keyMissing(let variable), .keyVariableDamaged(let variable, _):
-      key == "key-environment" && value == variable
-    case .keyTooShort: key == "key-environment" || key == "key-file"
+      key == "secret-environment" && value == variable
+    case .secretUnusable, .keyTooShort: key == "secret-environment"
     case .keyUnreadable(let path), .keyFileDamaged(let path, _), .revocationFileDamaged(let path, _, _),
       .revocationFileUnusable(let path), .certificateUnusable(let path, _), .dataDirectoryUnusable(let path),
       .dataDirectoryInUse(let path):

@@ -8,7 +8,7 @@ extension RelayKey {
     switch algorithm {
     case .hs256:
       let secret = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
-      return RelayKey(.secret(Array(Base64URL.encode(secret).utf8)))
+      return RelayKey(.secret(secret))
     case .es256:
       let key = P256.Signing.PrivateKey()
       return RelayKey(.es256(key.publicKey, key)).named
@@ -21,13 +21,12 @@ extension RelayKey {
   /// The same key, named by its thumbprint if it has a public half.
   var named: RelayKey { thumbprint.map { RelayKey(material, id: $0) } ?? self }
 
-  /// What a private key file holds: PEM, or the secret of HS256 as text. Nil if only the public half is
-  /// known.
+  /// What a private file holds: PEM, or the secret of HS256 in base64url. Nil if only the public half is known.
   ///
   /// Whoever reads it can make tokens: write it to a file that only its owner may read.
   public var privateText: String? {
     switch material {
-    case .secret(let bytes): String(decoding: bytes, as: UTF8.self)
+    case .secret(let bytes): Base64URL.encode(bytes)
     case .es256(_, let key): key?.pemRepresentation
     case .eddsa(_, let key): key?.pemRepresentation
     }

@@ -1,6 +1,5 @@
 import Crypto
 import Foundation
-import RopewalkPlainText
 
 /// A key for tokens: the secret of HS256, or a public or private key of ES256 or EdDSA. Prints as nothing.
 public struct RelayKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
@@ -29,37 +28,15 @@ public struct RelayKey: Sendable, CustomStringConvertible, CustomDebugStringConv
     self.id = id
   }
 
-  /// Takes the secret of HS256, at least 32 bytes.
-  public init(_ bytes: [UInt8]) throws(RelayError) { try self.init(secret: bytes, id: nil) }
-
-  init(secret bytes: [UInt8], id: String?) throws(RelayError) {
-    guard bytes.count >= 32 else { throw .keyTooShort(bytes: bytes.count) }
-    self.init(.secret(bytes), id: id)
-  }
-
-  /// Reads a file with one key: PEM, or else the secret of HS256 in one line, of which blanks at its ends and
-  /// its line end do not count.
+  /// Reads a PEM file with one key of ES256 or EdDSA.
+  ///
+  /// - Throws: `RelayError.keyUnreadable`, or `.keyFileDamaged`, which says what is in the file instead.
   public init(file path: String) throws(RelayError) {
     let keys = try Self.all(inKeyFile: path)
     guard let key = keys.first, keys.count == 1 else {
       throw .keyFileDamaged(path: path, reason: "one key is wanted, and there are several")
     }
     self = key
-  }
-
-  /// Reads the secret of HS256 from an environment variable, by the rules of a file with one.
-  public init(environment variable: String) throws(RelayError) {
-    guard let value = ProcessInfo.processInfo.environment[variable] else {
-      throw .keyMissing(variable: variable)
-    }
-    let secret: [UInt8]
-    do { secret = Array(try TextFile(path: variable, content: Array(value.utf8)).onlyLine.bytes) } catch {
-      throw .keyVariableDamaged(variable: variable, reason: error.reason)
-    }
-    if let reason = Self.publicForm(of: secret) {
-      throw .keyVariableDamaged(variable: variable, reason: reason)
-    }
-    try self.init(secret)
   }
 
   /// How tokens are signed with it.

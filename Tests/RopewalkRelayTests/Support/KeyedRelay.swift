@@ -16,6 +16,7 @@ struct KeyedFolder: Sendable {
 
   var keyFile: String { path + "/keys" }
   var jwksFile: String { path + "/jwks" }
+  var secretFile: String { path + "/secret-file" }
 
   func write(_ text: String, to file: String) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
