@@ -216,6 +216,27 @@ import Testing
     }
   }
 
+  @Test(arguments: [false, true]) func whatOneFileHasRenamedIsOnceInTwoThatAreMerged(backwards: Bool) throws {
+    var relay = RelayDouble()
+    let a = try twoSessions(&relay)
+    let b = try scratch.open("b")
+    try relay.deliver(to: b, in: room)
+    _ = try b.merge(from: scratch.path("a"))
+    let (header, payload) = try forged("other ", as: 1, after: relay)
+    _ = relay.push(header, payload)
+    try relay.deliver(to: a, in: room)
+    let merged = backwards ? a : b
+    _ = try merged.merge(from: scratch.path(backwards ? "b" : "a"))
+    let words = try text(merged)
+    for part in ["base ", "FIRST ", "SECOND ", "other "] {
+      #expect(words.ranges(of: part).count == 1, "\(words)")
+    }
+    for replica in [b, a, b] { try relay.exchange(with: replica, in: room) }
+    try expectOnce(["base ", "other ", "FIRST ", "SECOND "], in: &relay, a)
+    #expect(try text(b) == text(a))
+    #expect(try Replica.verify(path: scratch.path("b")).isSound)
+  }
+
   @Test func whatWaitsForEventsThatAFileBringsWaitsUntilTheLogHasThem() throws {
     var relay = RelayDouble()
     let a = try twoSessions(&relay)
@@ -234,8 +255,8 @@ import Testing
 
   // MARK: At random
 
-  /// Several people write, lose connections and restart, while somebody pushes valid events, and bytes that are
-  /// none, under their ids: what each of them typed is in everybody's text once.
+  /// Several people write, lose connections, restart and merge each other's files, while somebody pushes valid
+  /// events, and bytes that are none, under their ids: what each of them typed is in everybody's text once.
   ///
   /// `ROPEWALK_CLASHES` says how many sessions.
   @Test(arguments: 0..<(ProcessInfo.processInfo.environment["ROPEWALK_CLASHES"].flatMap(UInt64.init) ?? 12))
@@ -272,6 +293,9 @@ import Testing
           String(repeating: "#", count: Int.random(in: 1...5, using: &random)), as: id, after: relay,
           from: first)
         _ = relay.push(header, Int.random(in: 0..<5, using: &random) == 0 ? [9] : payload, by: "mallory")
+      case 9:
+        let other = (who + 1 + Int.random(in: 0..<2, using: &random)) % 3
+        _ = try replicas[who].merge(from: scratch.path(names[other]))
       default:
         if connections[who] == nil {
           connections[who] = try ConnectionDouble(replicas[who], room, to: relay)

@@ -16,4 +16,10 @@ extension Update {
     }
     return parents.sorted()
   }
+
+  /// The text that it inserts, in UTF-8, in the order of the events. Throws where the columns do not fit each other. O(n).
+  package func insertedBytes() throws(FormatError) -> [UInt8] {
+    let decoded = try DecodedUpdate.decode(self, UpdateLayout(self))
+    return Array(bytes[decoded.content])
+  }
 }

@@ -132,6 +132,14 @@ enum Schema {
       is_retired INTEGER NOT NULL DEFAULT 0
     ) STRICT;
 
+    CREATE TABLE renamings (
+      document INTEGER NOT NULL REFERENCES documents (id),
+      replica INTEGER NOT NULL,
+      first INTEGER NOT NULL,
+      fresh INTEGER NOT NULL,
+      PRIMARY KEY (document, replica, first)
+    ) STRICT, WITHOUT ROWID;
+
     CREATE TABLE local_values (
       document INTEGER NOT NULL REFERENCES documents (id),
       key TEXT NOT NULL,

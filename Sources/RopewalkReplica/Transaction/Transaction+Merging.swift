@@ -55,16 +55,19 @@ extension Transaction {
     try ReplicaError.mapping {
       var loaded = try take(id)
       defer { put(loaded) }
-      let before = loaded.vector
+      let theirs = try source.renamings(of: other.id)
+      var patches = try follow(theirs, in: &loaded)
+      let (document, followed) = try source.following(try renamings(of: id), in: other)
+      for renaming in theirs { try noteRenaming(renaming, of: id) }
+      let before = loaded.document.versionVector
       let pendingBefore = loaded.document.pendingEventCount
       let waiting = try moveWaiting(outOf: &loaded)
-      var patches: [TextPatch] = []
       if loaded.document.eventCount == 0, loaded.document.pendingEventCount == 0 {
         // The whole value, so that what waits there waits here.
-        loaded.document = other.document
-        patches = TextPatch.difference(from: [], to: other.document.utf8).map { [$0] } ?? []
+        loaded.document = document
+        patches = TextPatch.difference(from: [], to: document.utf8).map { [$0] } ?? []
       } else {
-        patches = try apply(other, to: &loaded)
+        patches += try apply(document, from: other.id, to: &loaded)
       }
       for update in waiting { patches += try apply(waiting: update, to: &loaded) }
       patches += try makeWayForHeld(in: &loaded)
@@ -75,7 +78,7 @@ extension Transaction {
         return 0
       }
       try saveAnew(&loaded)
-      try copyHistory(of: other.id, from: source, to: id, only: new)
+      try copyHistory(of: other.id, from: source, to: id, only: new, after: followed)
       note(patches, of: loaded, from: .file)
       return new.spans.reduce(0) { $0 + $1.seqs.count }
     }
@@ -83,18 +86,20 @@ extension Transaction {
 
   /// Applies all that the other has, so that an id that was used twice is noticed; and what waits there
   /// waits here.
-  private func apply(_ other: LoadedDocument, to loaded: inout LoadedDocument) throws -> [TextPatch] {
+  private func apply(_ other: TextDocument, from row: Int64, to loaded: inout LoadedDocument) throws
+    -> [TextPatch]
+  {
     var patches: [TextPatch] = []
-    let update = other.document.update(since: VersionVector())
+    let update = other.update(since: VersionVector())
     while true {
       do throws(ApplyError) {
         patches += try loaded.document.apply(update)
         break
       } catch .idClash(let event) {
         patches += try reauthor(&loaded, from: event, for: nil)
-      } catch { throw ReplicaError.damaged(.init(error, in: "documents", row: other.id)) }
+      } catch { throw ReplicaError.damaged(.init(error, in: "documents", row: row)) }
     }
-    for waiting in other.document.waitingUpdates { patches += try apply(waiting: waiting, to: &loaded) }
+    for waiting in other.waitingUpdates { patches += try apply(waiting: waiting, to: &loaded) }
     return patches
   }
 
@@ -106,11 +111,11 @@ extension Transaction {
   }
 
   private func copyHistory(
-    of sourceID: Int64, from source: Transaction, to id: Int64, only new: SpanSet
+    of sourceID: Int64, from source: Transaction, to id: Int64, only new: SpanSet, after renamings: [Renaming]
   ) throws {
     for entry in try source.history(of: sourceID) {
-      let spans = new.intersection(entry.span)
-      let isWhole = spans == [entry.span]
+      let spans = renamings.applied(to: entry.span).flatMap { new.intersection($0) }
+      let isWhole = spans.count == 1 && spans[0].seqs.count == entry.span.seqs.count
       for span in spans {
         var part = entry
         part.span = span

@@ -21,10 +21,16 @@ extension Transaction {
     guard event.seq < count, try mayMakeWay(event, in: loaded.id, for: entry) else {
       throw ReplicaError.idClash(event)
     }
-    let fresh = try anotherID(for: event, in: loaded.document)
+    return try rename(event, as: try anotherID(for: event, in: loaded.document), in: &loaded)
+  }
+
+  /// Gives the events from `event` on another id, here and in what is kept about them.
+  func rename(_ event: EventID, as fresh: ReplicaID, in loaded: inout LoadedDocument) throws -> [TextPatch] {
+    let count = loaded.document.versionVector[event.replica]
     let old = loaded.document.utf8
     loaded.document = loaded.document.reauthoring(event.replica, from: event.seq, as: fresh)
     try retire(event.replica)
+    try noteRenaming(Renaming(event: event, fresh: fresh), of: loaded.id)
     try moveOutbox(from: event, to: fresh, count: count - event.seq, of: loaded.id)
     try moveHistory(from: event, to: fresh, of: loaded.id)
     try moveMoments(from: event, to: fresh, of: loaded.id)
@@ -37,10 +43,7 @@ extension Transaction {
   /// file or from a log that is gone, arrives at the same, so that what both have is not there twice.
   private func anotherID(for event: EventID, in document: TextDocument) throws -> ReplicaID {
     let isOwn = try db.row("SELECT 1 FROM authors WHERE replica = ?", [event.replica.stored]) != nil
-    let first = EventSpan(replica: event.replica, seqs: event.seq..<event.seq + 1)
-    guard let update = document.update(of: first) else { throw ReplicaError.idClash(event) }
-    let number = PayloadHash(of: update.bytes).bytes.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-    let derived = ReplicaID(rawValue: number)
+    guard let derived = document.derivedID(for: event) else { throw ReplicaError.idClash(event) }
     let isUsed = try db.row("SELECT 1 FROM authors WHERE replica = ?", [derived.stored]) != nil
     guard !isUsed, document.versionVector[derived] == 0 else { return try drawAuthor() }
     if isOwn { try recordForeignAuthor(derived) }
@@ -151,5 +154,19 @@ extension Transaction {
       UPDATE history SET replica = ?, first = first - ?, "end" = "end" - ?
       WHERE document = ? AND replica = ? AND first >= ?
       """, [fresh.stored, seq, seq, document, replica, seq])
+  }
+}
+
+extension TextDocument {
+  /// The id under which an event and what follows it under its id go on. What it follows plays no part: that may have
+  /// got another id already, or will.
+  func derivedID(for event: EventID) -> ReplicaID? {
+    let span = EventSpan(replica: event.replica, seqs: event.seq..<event.seq + 1)
+    guard let update = update(of: span), let text = try? update.insertedBytes() else { return nil }
+    var writer = ByteWriter()
+    writer.fixed64(event.replica.rawValue)
+    writer.varint(UInt64(event.seq))
+    return ReplicaID(
+      rawValue: PayloadHash(of: writer.bytes + text).bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
   }
 }

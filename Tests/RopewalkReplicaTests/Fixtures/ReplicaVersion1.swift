@@ -118,6 +118,13 @@ let replicaVersion1 = """
   ) STRICT;
   INSERT INTO authors VALUES(-8171780314253812136,1700000000000,0);
   INSERT INTO authors VALUES(5,1700000000000,0);
+  CREATE TABLE renamings (
+    document INTEGER NOT NULL REFERENCES documents (id),
+    replica INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    fresh INTEGER NOT NULL,
+    PRIMARY KEY (document, replica, first)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE local_values (
     document INTEGER NOT NULL REFERENCES documents (id),
     key TEXT NOT NULL,
