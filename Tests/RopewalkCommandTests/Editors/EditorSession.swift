@@ -275,11 +275,11 @@ struct EditorSession {
     var unproven = alphabet == .scalars && isTold ? 1 : 0
     for token in typed.subtracting(contested) {
       let expected = deleted.contains(token) ? 0 : 1
+      if told.contains(token) && !insisted.contains(token) && counts[token, default: 0] <= 1 { continue }
       if unproven > 0, counts[token, default: 0] == expected + 1 {
         unproven -= 1
         continue
       }
-      if told.contains(token) && !insisted.contains(token) && counts[token, default: 0] <= 1 { continue }
       if counts[token, default: 0] != expected {
         wrong.append("\(token.debugDescription) is there \(counts[token, default: 0]) times, not \(expected)")
       }
