@@ -100,7 +100,7 @@ public actor Client {
   /// quiet. One that is edited gets its turn at once. What others write in a room that waits comes some seconds
   /// later: 4 to 16 where up to 20 wait, 20 to 80 where 100 or more do, the longer the less happens anywhere.
   /// Others' presence is seen only during a turn; a room in which this client shows presence keeps its place
-  /// while others have one to give. `ClientEvent.joined` is told at each turn.
+  /// while others have one to give. `ClientEvent.joined` comes with each turn.
   public func join(_ room: String) throws(ClientError) {
     let room = try Self.roomName(room)
     guard rooms[room] == nil || rooms[room]?.refusal != nil else { return }

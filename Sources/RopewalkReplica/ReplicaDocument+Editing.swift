@@ -94,9 +94,9 @@ extension ReplicaDocument {
 
   /// A small value that an application keeps beside the document in this file only.
   ///
-  /// A value whose key begins with `moment.` begins with a varint and so many version vectors (each a varint
-  /// length, then `VersionVector.encoded`): where events of the document get another id, since somebody else has
-  /// used theirs, they get it there too.
+  /// A key that begins with `moment.` is for a value that starts with version vectors: a varint count, then for each
+  /// a varint length and `VersionVector.encoded`. When events of the document are given another replica id, because
+  /// somebody else has used theirs, these vectors are rewritten with them.
   public func localValue(_ key: String) throws(ReplicaError) -> [UInt8]? {
     try replica.read { transaction in
       try id(transaction).flatMap { try transaction.localValue(key, of: $0) }

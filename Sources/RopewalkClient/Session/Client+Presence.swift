@@ -13,8 +13,8 @@ extension Client {
   /// Others see it when they have the text that it belongs to: what is in the room's documents here when this is
   /// called. Until then they see the value before it. So a position in a text is a position in theirs.
   ///
-  /// Throws `presenceTooLarge` if it has more than `largestPresence` bytes; the value before it stays then. A
-  /// relay that turns out to allow less is told of by `ClientEvent.presenceTooLarge`.
+  /// Throws `presenceTooLarge` if it has more than `largestPresence` bytes; the value before it stays then. If the
+  /// relay turns out to allow less once connected, `ClientEvent.presenceTooLarge` reports it.
   public func setPresence(_ value: [UInt8]?, in room: String) throws(ClientError) {
     if let value, value.count > largestPresence {
       throw .presenceTooLarge(byteCount: value.count, limit: largestPresence)

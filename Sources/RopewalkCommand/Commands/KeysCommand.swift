@@ -64,7 +64,7 @@ struct KeysCommand: ParsableCommand {
         guard (try? file.json()) != nil,
           let set = try? JSONSerialization.jsonObject(with: Data(file.bytes)) as? [String: Any],
           let found = set["keys"] as? [Any]
-        else { throw Failure(.file, "\(path) is no JSON Web Key Set") }
+        else { throw Failure(.file, "\(path) is not a JSON Web Key Set") }
         keys = found
       }
       keys.append(try JSONSerialization.jsonObject(with: Data(jwk.utf8)))

@@ -57,7 +57,7 @@ struct SeenTexts: Equatable {
     var next = self
     next.count += 1
     if isDoubtful && answered == nil && whole.versionVector.covers(saved) { next.answered = milliseconds }
-    // What was refused and discarded made the document shorter: moments beyond its end are none any more.
+    // Discarding refused events makes the document shorter: moments beyond its end are gone.
     next.written.removeAll { $0 > whole.eventCount }
     next.isWriting = isBegun
     next.isWritingAgain = isBegun && next.holds(whole) && (!isWriting || isWritingAgain)

@@ -18,7 +18,7 @@ struct KeyFile {
   ) throws(RelayError) -> Value {
     do { return try read(try TextFile(path: path, content: content)) } catch {
       guard let form = KeyForm(content) else {
-        throw damaged((place == .keySet ? "it is no JSON Web Key Set; " : "") + error.reason)
+        throw damaged((place == .keySet ? "it is not a JSON Web Key Set; " : "") + error.reason)
       }
       if !form.belongs(in: place) { throw damaged(form.refusal(in: place)) }
       throw damaged("it is \(form.name) that cannot be read: \(error.reason)")

@@ -12,7 +12,8 @@ extension RelayKey {
     let json = try file.reading(as: .keySet) { (text) throws(TextFileError) in try text.json() }
     guard case .array(let entries)? = json["keys"] else {
       throw file.misplaced(
-        as: .keySet, damaged: "keys is no list", otherwise: "it is no JSON Web Key Set, {\"keys\": […]}")
+        as: .keySet, damaged: "keys is not a list", otherwise: "it is not a JSON Web Key Set, {\"keys\": […]}"
+      )
     }
     var keys: [RelayKey] = []
     for (index, entry) in entries.enumerated() where JSONWebKey.checksSignatures(entry) {

@@ -50,8 +50,8 @@ extension Transaction {
       [roomID, key.name.text, key.lineage.stored])?.integer(0)
   }
 
-  /// Makes a document without events. It is what its name means if there is no other, or none in which
-  /// anything was written, here or in the room.
+  /// Makes a document without events. It becomes the current one of its name unless something was written in
+  /// another one of that name, here or in the room.
   func makeDocument(_ key: DocumentKey, in room: RoomName) throws -> Int64 {
     let roomID = try roomIDMakingIt(room)
     let name = ReplicaState.Name(room: room, name: key.name)

@@ -15,7 +15,7 @@ extension Transaction {
 
   /// Whether an entry follows events of the outbox.
   func mustWait(_ update: Update, in document: Int64) throws -> Bool {
-    // A checkpoint is in no such order.
+    // The parts of a checkpoint come in no causal order.
     guard !isTakingCheckpoint,
       try db.row("SELECT 1 FROM outbox WHERE document = ? LIMIT 1", [document]) != nil,
       let parents = try? update.outerParents()
@@ -35,7 +35,7 @@ extension Transaction {
   }
 
   /// Before events come that no log has: entries that wait in the document, for events that it does not know,
-  /// wait outside. Returns what waits in it and is no entry.
+  /// wait outside. Returns the waiting updates that did not come from the log.
   func moveWaiting(outOf loaded: inout LoadedDocument) throws -> [Update] {
     var others: [Update] = []
     for update in loaded.document.takeWaitingUpdates() {
@@ -48,7 +48,7 @@ extension Transaction {
     return others
   }
 
-  /// Merges the entries that need not wait any more; nil if there are none.
+  /// Merges the entries whose wait is over; nil if no entry was released.
   func releaseWaiting(into loaded: inout LoadedDocument) throws -> [TextPatch]? {
     var patches: [TextPatch]?
     while let entry = try releasable(for: loaded) {

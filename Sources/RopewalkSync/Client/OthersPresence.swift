@@ -47,7 +47,7 @@ public struct OthersPresence: Sendable {
     }
   }
 
-  /// Takes in what the relay sent. A value that is no envelope counts as none.
+  /// Takes in what the relay sent. A value that is not an envelope withdraws the one before it.
   public mutating func receive(_ values: [RelayMessage.PresenceValue], isComplete: Bool) {
     if isComplete {
       let named = Set(values.map { $0.session })

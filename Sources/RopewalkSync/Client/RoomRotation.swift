@@ -9,7 +9,7 @@
 ///   happens.
 ///
 /// First come rooms that have waited for so long that they are overdue, then those with unsent edits, then whoever had
-/// no turn for longest. They get the place of a settled room in which nothing happened for longest; where there is none,
+/// no turn for longest. They get the place of the settled room that was inactive for longest; if no room is settled,
 /// that of a room that has held its own for `Pace.longest`. So on `p` places a room waits at most about
 /// `longest · (n / p + 1)` beyond its rest, whatever happens in the other `n`; and rooms in which nothing happens cost
 /// a join each now and then.
@@ -182,7 +182,7 @@ public struct RoomRotation: Sendable {
   // MARK: What is so
 
   /// Whether a room holds a place.
-  public func holdsPlace(_ room: RoomName) -> Bool { rooms[room]?.seatedSince != nil }
+  package func holdsPlace(_ room: RoomName) -> Bool { rooms[room]?.seatedSince != nil }
 
   /// Whether a room is settled; or was since a moment, and has nothing unsent.
   public func isDone(_ room: RoomName, since moment: UInt64) -> Bool {
