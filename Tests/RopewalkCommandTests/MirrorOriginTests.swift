@@ -97,6 +97,25 @@ import Testing
     }
   }
 
+  @Test func whoTakesEverythingOutAndUndoesPartOfThatLosesNothingThatWasNeverRead() throws {
+    var mirror = try open("丁")
+    _ = try mirror.settle()
+    try other(&mirror, "丁丂七丆万")
+    // The editor reads this, and nothing of what comes then.
+    for text in ["丁丂七丆万丈三", "丁丂七丆万丈三丌", "丁丂七丆万丈三丌不与", "丁丂七丆万丈三丌不与专且丕世"] {
+      try other(&mirror, text)
+    }
+    // A file does not say that its editor had read the others' text.
+    let report = try save(&mirror, "")
+    #expect(report.savedOfThePast)
+    mirror = try open()
+    try save(&mirror, "丁丂万")
+    #expect(folder.text("a")?.unicodeScalars.count == 12)
+    for scalar in "丁丂万丈三丌不与专且丕世".unicodeScalars {
+      #expect(folder.text("a")?.unicodeScalars.filter { $0 == scalar }.count == 1)
+    }
+  }
+
   @Test(arguments: ["yXtyped here\n", "typed\nyX", "typed here yX", "yXx"])
   func whoGoesOnTypingAtAnothersShortWordHasThatOnce(end: String) throws {
     var mirror = try open("one two\nthree\n")
@@ -287,7 +306,7 @@ import Testing
     var unknown = lost.saved
     unknown[ReplicaID(rawValue: 77)] = 5
     var seen = lost
-    seen.save(unknown, from: lost.saved, isDoubtful: false)
+    seen.save(unknown, from: (0, lost.saved), isDoubtful: false)
     try mirror.document.setLocalValue(seen.encoded, for: Mirror.seenKey)
     mirror = try open()
     try save(&mirror, "one\ntwo\nthree\nfour\n")

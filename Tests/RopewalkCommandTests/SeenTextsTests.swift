@@ -21,7 +21,7 @@ import Testing
   @Test func whatIsEncodedIsReadAgain() throws {
     var seen = SeenTexts(saved: moment([1: 5, 9: 2]))
     #expect(SeenTexts(encoded: seen.encoded) == seen)
-    seen.save(moment([1: 6]), from: moment([1: 5, 9: 3]), isDoubtful: true)
+    seen.save(moment([1: 6]), from: (0, moment([1: 5, 9: 3])), isDoubtful: true)
     #expect(seen.undoable == [moment([1: 5, 9: 3]), moment([1: 5, 9: 2])])
     #expect(SeenTexts(encoded: seen.encoded) == seen)
     // The save was found when this had been written.
@@ -34,6 +34,33 @@ import Testing
     #expect(SeenTexts(encoded: seen.encoded) == seen)
     for end in 0..<seen.encoded.count { #expect(SeenTexts(encoded: Array(seen.encoded[..<end])) == nil) }
     #expect(SeenTexts(encoded: seen.encoded + [0]) == nil)
+  }
+
+  @Test func whatWasWrittenBeforeADoubtfulSaveIsRemembered() {
+    var seen = SeenTexts(saved: moment([1: 2]))
+    for count in [3, 5, 8] { seen = seen.writing(document(count), at: 0) }
+    // Made from the text at 3: what came then may have been read.
+    seen.save(moment([1: 3, 2: 1]), from: (1, moment([1: 3])), isDoubtful: true)
+    #expect(seen.writtenBefore == [5, 8])
+    #expect(seen.moment(1, in: document(9)) == moment([1: 5, 2: 1]))
+    seen = seen.writing(document(9), at: 0)
+    #expect(seen.moment(3, in: document(9)) == moment([1: 9]))
+    // Twice the same save, which changes nothing.
+    for _ in 0..<2 {
+      seen.save(moment([1: 3, 2: 1]), from: (0, moment([1: 3, 2: 1])), isDoubtful: true)
+      seen = seen.writing(document(9), at: 0)
+    }
+    #expect(seen.writtenBefore == [5, 8, 9])
+    #expect(SeenTexts(encoded: seen.encoded) == seen)
+    seen.save(moment([1: 9, 2: 2]), from: (4, moment([1: 9, 2: 1])), isDoubtful: false)
+    #expect(seen.writtenBefore.isEmpty)
+    for count in 10...400 {
+      seen = seen.writing(document(count), at: 0)
+      seen.save(moment([1: 9, 2: 2]), from: (0, moment([1: 9, 2: 2])), isDoubtful: true)
+    }
+    #expect(seen.writtenBefore.count <= SeenTexts.limitBefore)
+    #expect(seen.writtenBefore.suffix(16) == Array(385...400))
+    #expect(SeenTexts(encoded: seen.encoded) == seen)
   }
 
   @Test func aTextThatIsWrittenAgainHadBeenInTheFileBefore() {

@@ -203,7 +203,8 @@ struct Mirror {
       edited.replace(patch.position..<patch.position + patch.deleted, with: patch.insertedText)
     }
     var after = seen
-    after.save(edited.versionVector, from: before, isDoubtful: origin.isEarlier)
+    after.save(
+      edited.versionVector, from: (origin.index, before), isDoubtful: origin.isEarlier)
     report.saved += Amount(origin.patches)
     report.savedOfThePast = report.savedOfThePast || origin.isEarlier
     return (edited.update(since: before), after)

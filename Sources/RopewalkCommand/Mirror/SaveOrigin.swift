@@ -17,10 +17,12 @@ struct SaveOrigin {
   let patches: [TextPatch]
   /// Whether the file held a later text, so that others' text comes back into it.
   let isEarlier: Bool
+  /// Which of the moments in `SeenTexts` it is.
+  let index: Int
 
   /// A save explained as made from one moment.
   private struct Explanation {
-    /// 0 for the last save, k for the k-th text written since.
+    /// See `SeenTexts.moment(_:in:)`.
     let index: Int
     let document: TextDocument
     let edits: [Edit]
@@ -48,17 +50,17 @@ struct SaveOrigin {
   init?(of text: String, seen: SeenTexts, in whole: TextDocument, at milliseconds: UInt64) {
     let new = text.unicodeScalars.map(\.value)
     guard var search = Search(new, seen, whole) else { return nil }
-    let last = seen.written.count
     let found: Explanation?
     if seen.isInsisted(at: milliseconds), search.saved.utf8.elementsEqual(text.utf8) {
-      found = search.explanation(1)
+      found = search.explanation(seen.writtenBefore.count + 1)
     } else {
       found = search.best()
     }
     guard let found else { return nil }
     document = found.document
     patches = TextDiff.patches(found.edits, inserting: new)
-    isEarlier = found.index < last
+    isEarlier = found.index < seen.readCount
+    index = found.index
   }
 
   /// Goes through the moments.
@@ -119,7 +121,7 @@ struct SaveOrigin {
 
     /// The best explanation: see `SaveOrigin`.
     mutating func best() -> Explanation? {
-      let last = seen.written.count
+      let last = seen.readCount
       guard last > 0 else { return explanation(0) }
       guard let quick = explanation(last) else { return nil }
       if !quick.takesBack && (quick.onlyGrew || quick.bits <= SaveOrigin.doubt) { return quick }
@@ -157,7 +159,7 @@ struct SaveOrigin {
         let bits = min(cost.bits(savedEdits, of: new), bitsOfUndoing(in: saved))
         return Explanation(index: 0, document: saved, edits: savedEdits, bits: bits, takesBack: false)
       }
-      guard let document = TextDocument(whole, ofFirst: seen.written[index - 1]),
+      guard let document = TextDocument(whole, at: seen.moment(index, in: whole)),
         let others = others(in: document, at: document.versionVector)
       else { return nil }
       let edits = TextDiff.edits(document.text.unicodeScalars.map(\.value), new)

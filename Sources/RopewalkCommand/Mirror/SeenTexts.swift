@@ -14,6 +14,9 @@ struct SeenTexts: Equatable {
   /// The moments whose texts were written into the file since, ascending: how many events the document had then. Events are
   /// only ever added, unless refused ones are discarded, so their number names a moment of this replica, in two bytes mostly.
   private(set) var written: [Int] = []
+  /// What had been written before the last save, after the moment that it is taken to be made from, ascending as `written`:
+  /// if that was a mistake, its editor had one of these, and goes back to it by undoing. Empty unless `isDoubtful`.
+  private(set) var writtenBefore: [Int] = []
   /// Whether the last save was merged as one made from an earlier text than the file held, so that its editor may have
   /// meant to take out what others wrote.
   private(set) var isDoubtful = false
@@ -28,6 +31,8 @@ struct SeenTexts: Equatable {
 
   /// So many written moments are remembered exactly; of the older half of more, every second one.
   static let limit = 4096
+  /// The same of what had been written before the last save.
+  static let limitBefore = 64
   /// So many moments that undoing may lead to are remembered.
   static let undoLimit = 4
 
@@ -59,14 +64,34 @@ struct SeenTexts: Equatable {
     if isDoubtful && answered == nil && whole.versionVector.covers(saved) { next.answered = milliseconds }
     // Discarding refused events makes the document shorter: moments beyond its end are gone.
     next.written.removeAll { $0 > whole.eventCount }
+    next.writtenBefore.removeAll { $0 > whole.eventCount }
     next.isWriting = isBegun
     next.isWritingAgain = isBegun && next.holds(whole) && (!isWriting || isWritingAgain)
     if !next.holds(whole) { next.written.append(whole.eventCount) }
-    if next.written.count > Self.limit {
-      let old = Self.limit / 2
-      next.written = (0..<old).compactMap { $0 % 2 == 1 ? next.written[$0] : nil } + next.written[old...]
-    }
+    Self.thin(&next.written, to: Self.limit)
     return next
+  }
+
+  private static func thin(_ moments: inout [Int], to limit: Int) {
+    guard moments.count > limit else { return }
+    let old = moments.count - limit / 2
+    moments = (0..<old).compactMap { $0 % 2 == 1 ? moments[$0] : nil } + moments[old...]
+  }
+
+  /// How many moments an editor that saves now can have had, besides that of the last save: see `moment(_:in:)`.
+  var readCount: Int { writtenBefore.count + written.count }
+
+  /// How many events the document had at a moment, of those that an editor can have had.
+  private func position(_ index: Int) -> Int { index == 0 ? -1 : (writtenBefore + written)[index - 1] }
+
+  /// One of the moments that an editor can have had, the later ones last: 0 is the last save.
+  func moment(_ index: Int, in whole: TextDocument) -> VersionVector {
+    if index == 0 { return saved }
+    if index > writtenBefore.count {
+      return whole.versionVector(ofFirst: written[index - writtenBefore.count - 1])
+    }
+    // Its editor had that text, and did to it what it saved.
+    return whole.versionVector(ofFirst: writtenBefore[index - 1]).joined(with: saved)
   }
 
   /// The same before the text that is being written.
@@ -90,9 +115,16 @@ struct SeenTexts: Equatable {
   ///
   /// - Parameters:
   ///   - moment: the moment that it was made from, with the save.
-  ///   - origin: the moment that it was made from.
-  mutating func save(_ moment: VersionVector, from origin: VersionVector, isDoubtful: Bool) {
+  ///   - origin: the moment that it was made from, and the index of that: see `moment(_:in:)`.
+  mutating func save(
+    _ moment: VersionVector, from origin: (index: Int, moment: VersionVector), isDoubtful: Bool
+  ) {
     count += 1
+    // A save that changed nothing adds no moment.
+    let known = writtenBefore + written.filter { $0 > writtenBefore.last ?? 0 }
+    writtenBefore = isDoubtful ? known.filter { $0 > position(origin.index) } : []
+    Self.thin(&writtenBefore, to: Self.limitBefore)
+    let origin = origin.moment
     undoable = Array(((origin == saved ? [] : [origin]) + [saved] + undoable).prefix(Self.undoLimit))
     (saved, written, self.isDoubtful, answered) = (moment, [], isDoubtful, nil)
     (isWriting, isWritingAgain) = (false, false)
@@ -121,12 +153,14 @@ extension SeenTexts {
     writer.varint(count)
     writer.varint(isDoubtful ? 1 + (answered.map { $0 &+ 1 } ?? 0) : 0)
     writer.byte(isWriting ? isWritingAgain ? 2 : 1 : 0)
-    writer.varint(UInt64(written.count))
-    var last = 0
-    for count in written {
-      // A save that was found when this had been written already made the document longer, never shorter.
-      writer.varint(UInt64(count - last))
-      last = count
+    for moments in [writtenBefore, written] {
+      writer.varint(UInt64(moments.count))
+      var last = 0
+      for count in moments {
+        // A save that was found when this had been written already made the document longer, never shorter.
+        writer.varint(UInt64(count - last))
+        last = count
+      }
     }
     return writer.bytes
   }
@@ -145,16 +179,11 @@ extension SeenTexts {
       let doubt = try reader.varint("seen.doubt")
       let writing = try reader.byte("seen.writing")
       guard writing <= 2 else { return nil }
-      let moments = try reader.count("seen.written")
-      guard moments <= Self.limit else { return nil }
-      var last = 0
-      for _ in 0..<moments {
-        let gained = try reader.varint("seen.written")
-        guard gained > 0 || last == 0, gained < 1 << 31 else { return nil }
-        last += Int(gained)
-        written.append(last)
-      }
+      guard let before = try Self.moments(&reader, limit: Self.limitBefore),
+        let written = try Self.moments(&reader, limit: Self.limit)
+      else { return nil }
       try reader.expectEnd()
+      (writtenBefore, self.written) = (before, written)
       self.count = count
       isWriting = writing > 0
       isWritingAgain = writing == 2
@@ -163,5 +192,26 @@ extension SeenTexts {
     } catch {
       return nil
     }
+  }
+
+  private static func moments(_ reader: inout ByteReader, limit: Int) throws -> [Int]? {
+    let count = try reader.count("seen.written")
+    guard count <= limit else { return nil }
+    var moments: [Int] = []
+    for _ in 0..<count {
+      let (last, gained) = (moments.last ?? 0, try reader.varint("seen.written"))
+      guard gained > 0 || last == 0, gained < 1 << 31 else { return nil }
+      moments.append(last + Int(gained))
+    }
+    return moments
+  }
+}
+
+extension VersionVector {
+  /// What both know.
+  fileprivate func joined(with other: VersionVector) -> VersionVector {
+    var both = self
+    for (replica, count) in other.entries where both[replica] < count { both[replica] = count }
+    return both
   }
 }
