@@ -28,8 +28,8 @@ final class MirrorReporter {
     }
     if report.savedOfThePast {
       console.line(
-        "\(file) was saved without what others did, as by an editor that had not read it; that stays. To undo it, save "
-          + "\(file) like that once more")
+        "\(file) was saved without others' changes, as by an editor that had not read them; they are kept. To discard "
+          + "them, save \(file) like that once more")
     }
     if !report.written.isNothing {
       console.line("from others: +\(report.written.inserted) -\(report.written.deleted)")
