@@ -120,6 +120,19 @@ extension Replica {
     try write { try $0.holdBack(header, through: cursor, in: room) }
   }
 
+  /// The replica id of a push is somebody else's at the relay: the events from its first one on go on under
+  /// another id, with all that follows them.
+  package func disown(_ header: EntryHeader, in room: RoomName) throws(ReplicaError) {
+    try write { try $0.disown(header, in: room) }
+  }
+
+  /// By what a relay shall know this file again, where it has no token: secret, the same for one address
+  /// at every connection, and of no use at another. 32 bytes.
+  package func identity(at address: String) throws(ReplicaError) -> [UInt8] {
+    if let known = try read({ try $0.knownIdentity(at: address) }) { return known }
+    return try write { try $0.identity(at: address) }
+  }
+
   /// What is in a room's documents here, for others who have it or will.
   package func presenceBasis(of room: RoomName, mostEvents: Int) throws(ReplicaError) -> PresenceEnvelope {
     try read { try $0.presenceBasis(of: room, mostEvents: mostEvents) }

@@ -122,7 +122,9 @@ import Testing
         func peer(_ subject: String) async throws -> Peer {
           let peer = try await Peer.connect(to: relay)
           let token = subject.isEmpty ? "" : try await token(key, subject: subject)
-          try await peer.say(.hello(ClientMessage.Hello(codecs: [], token: Array(token.utf8))))
+          let identity = [UInt8](repeating: 9, count: 16)
+          try await peer.say(
+            .hello(ClientMessage.Hello(codecs: [], token: Array(token.utf8), identity: identity)))
           _ = try await peer.hear()
           return peer
         }
@@ -131,7 +133,8 @@ import Testing
           let writer = writers[Int(index % 2)]
           let number = try await writer.join(.test).joined.number
           let push = ClientMessage.Push(
-            room: number, number: 1, header: header(index..<index + 1), payload: [UInt8(index)])
+            room: number, number: 1, header: header(index..<index + 1, replica: 7 + UInt64(index % 2)),
+            payload: [UInt8(index)])
           #expect(try await writer.push(push) == .cursor(UInt64(index) + 1))
           try await writer.say(.leave(number))
         }

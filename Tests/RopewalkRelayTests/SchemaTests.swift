@@ -23,27 +23,9 @@ import Testing
     return try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
   }
 
-  @Test func theFirstReleasesLogIsServedEntryByEntry() async throws {
+  @Test func aLogOfTheFirstFormatIsServedEntryByEntry() async throws {
     try await withDirectory { path in
       try write(logVersion1, to: path + "/log.sqlite")
-      let relay = try await startRelay(path)
-      let peer = try await Peer.greeted(by: relay)
-      let found = try await peer.join(RoomName("team")!)
-      #expect(found.joined.head == 2 && !found.joined.isRestart)
-      #expect(found.entries.map(\.cursor) == [1, 2])
-      #expect(found.entries.map(\.payload.count) == [60, 157])
-      #expect(found.entries.map(\.time) == [1_795_550_107_982, 1_795_550_110_953])
-      #expect(found.entries.allSatisfy { $0.subject == Array("anonymous".utf8) })
-      #expect(found.entries.allSatisfy { $0.header.document.name == DocumentName("a.md") })
-      #expect(found.digest.bytes.prefix(3) == [0xd1, 0x96, 0x67])
-      await relay.stop()
-      #expect(try version(path + "/log.sqlite") == SQLiteLogSchema.version)
-    }
-  }
-
-  @Test func aLogWithSegmentsOfTheSecondFormatIsServedEntryByEntry() async throws {
-    try await withDirectory { path in
-      try write(logVersion2, to: path + "/log.sqlite")
       #expect(try RelayStore(directory: path).verify().isSound)
       let relay = try await startRelay(path)
       let peer = try await Peer.greeted(by: relay)
@@ -85,7 +67,7 @@ import Testing
       let (tables, entries) = try await pool.read { database in
         (try database.tableExists("extra"), try Int.fetchOne(database, sql: "SELECT count(*) FROM entries"))
       }
-      #expect(tables && entries == 2)
+      #expect(tables && entries == 1)
       try pool.close()
       #expect(try version(file) == 3)
     }

@@ -77,6 +77,53 @@ import Testing
     }
   }
 
+  @Test func whoOwnsAReplicaIDOutlivesRestartsCompactionAndCopies() async throws {
+    try await withDirectory { path in
+      let relay = try await startRelay(path + "/data")
+      let peer = try await Peer.greeted(by: relay)
+      try await push(0..<20, to: peer, try await peer.join(.test).joined.number)
+      await relay.stop()
+      let store = RelayStore(directory: path + "/data")
+      _ = try store.compact()
+      _ = try store.backup(to: path + "/copy")
+      for data in ["/data", "/copy"] {
+        #expect(try RelayStore(directory: path + data).verify().isSound)
+        let relay = try await startRelay(path + data)
+        for identity in [[], [UInt8](repeating: 8, count: 16)] {
+          let other = try await Peer.greeted(by: relay, identity: identity)
+          let number = try await other.join(.test).joined.number
+          for (count, document) in ["a", "elsewhere"].enumerated() {
+            let push = ClientMessage.Push(
+              room: number, number: UInt64(count), refusalsSeen: UInt64(count),
+              header: header(20..<21, document: document), payload: [1])
+            #expect(try await other.push(push) == .refusal(.ownedByAnother))
+          }
+        }
+        let again = try await Peer.greeted(by: relay)
+        try await push(20..<21, to: again, try await again.join(.test).joined.number)
+        await relay.stop()
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "DELETE FROM owners",
+    "UPDATE owners SET since = 3",
+    "UPDATE owners SET identity = x'00'",
+    "INSERT INTO subjects (id, name) VALUES (9, 'mallory'); UPDATE owners SET subject = 9",
+    "INSERT INTO subjects (id, name) VALUES (9, 'mallory'); UPDATE entries SET subject = 9 WHERE cursor = 7",
+  ]) func anEntryThatIsNotItsOwnersIsDamage(_ sql: String) async throws {
+    try await withDirectory { path in
+      let relay = try await startRelay(path)
+      let peer = try await Peer.greeted(by: relay)
+      try await push(0..<20, to: peer, try await peer.join(.test).joined.number)
+      await relay.stop()
+      try change(path, sql)
+      let report = try RelayStore(directory: path).verify()
+      #expect(report.rooms[0].damage.contains { $0.contains("replica id") }, "\(report)")
+    }
+  }
+
   @Test(arguments: [
     "UPDATE entries SET payload = x'00' WHERE cursor = 7",
     "UPDATE entries SET digest = zeroblob(16) WHERE cursor = 7",

@@ -58,6 +58,11 @@ import Testing
       for message in Samples.clientMessages(&random) {
         let bytes = message.encoded
         for count in 0..<bytes.count {
+          // What a hello may end with besides.
+          if case .hello(let hello)? = try? ClientMessage(decoding: Array(bytes.prefix(count))) {
+            #expect(hello.identity.isEmpty)
+            continue
+          }
           #expect(throws: FormatError.self, "seed \(seed)") {
             try ClientMessage(decoding: Array(bytes.prefix(count)))
           }
@@ -67,9 +72,21 @@ import Testing
   }
 
   @Test func helloAndWelcomeMayGainFieldsAndNothingElse() throws {
-    let hello = ClientMessage.hello(ClientMessage.Hello(codecs: .zstd, token: [1], agent: [2]))
+    let identity = [UInt8](repeating: 7, count: 16)
+    let hello = ClientMessage.hello(
+      ClientMessage.Hello(codecs: .zstd, token: [1], agent: [2], identity: identity))
     #expect(try ClientMessage(decoding: hello.encoded + [1, 2, 3]) == hello)
     #expect(throws: FormatError.self) { try ClientMessage(decoding: ClientMessage.ping(1).encoded + [0]) }
+  }
+
+  @Test func anIdentityIsNothingOrSixteenToThirtyTwoBytes() throws {
+    let hello = ClientMessage.hello(ClientMessage.Hello(codecs: .zstd, token: [1], agent: [2]))
+    #expect(try ClientMessage(decoding: hello.encoded + [0]) == hello)
+    for count: UInt8 in [1, 15, 33, 255] {
+      let identity = [UInt8](repeating: 7, count: Int(count))
+      let block = count < 128 ? [count] : [count & 0x7f | 0x80, count >> 7]
+      #expect(throws: FormatError.self) { try ClientMessage(decoding: hello.encoded + block + identity) }
+    }
   }
 
   @Test func aCountThatTheBytesCannotHoldIsRefusedBeforeAnythingIsAllocated() {

@@ -37,11 +37,12 @@ import Testing
     }
   }
 
-  private func join(_ room: inout RelayRoom, _ session: UInt64, at head: LogHead = .empty) -> [RelayRoom
-    .Effect]
-  {
+  private func join(
+    _ room: inout RelayRoom, _ session: UInt64, at head: LogHead = .empty,
+    as owner: Owner = Owner(subject: [65])
+  ) -> [RelayRoom.Effect] {
     room.join(
-      session, subject: [65], role: .edit, features: [.presence], cursor: head.cursor, digest: head.digest)
+      session, owner: owner, role: .edit, features: [.presence], cursor: head.cursor, digest: head.digest)
   }
 
   @Test func nothingIsAcknowledgedOrSentBeforeItIsDurable() {
@@ -313,13 +314,14 @@ import Testing
   @Test func presenceIsOfAndForThoseWhoHaveAgreedOnIt() {
     var room = makeRoom()
     for session: UInt64 in 1...2 { _ = join(&room, session) }
-    _ = room.join(3, subject: [66], role: .edit, features: [.checkpoints], cursor: 0, digest: .zero)
+    _ = room.join(
+      3, owner: Owner(subject: [66]), role: .edit, features: [.checkpoints], cursor: 0, digest: .zero)
     #expect(room.setPresence([9], of: 3, now: 1000).isEmpty)
     let first = room.setPresence([1], of: 1, now: 2000)
     #expect(messages(first, to: 2) == [presence([(1, [1])])])
     #expect(messages(first, to: 3).isEmpty)
     // A newcomer, and one whose socket was full.
-    let late = room.join(4, subject: [66], role: .edit, features: [], cursor: 0, digest: .zero)
+    let late = room.join(4, owner: Owner(subject: [66]), role: .edit, features: [], cursor: 0, digest: .zero)
     #expect(!messages(late, to: 4).contains { if case .presence = $0 { true } else { false } })
     room.busy(3)
     _ = room.setPresence([2], of: 1, now: 3000)
@@ -340,8 +342,8 @@ import Testing
       $0.limits.pushWindow = 4
       $0.examinedPerSecond = 1000
     }
-    _ = room.join(1, subject: Array("mallory".utf8), role: .edit, features: [], cursor: 0, digest: .zero)
-    _ = room.join(2, subject: Array("ann".utf8), role: .edit, features: [], cursor: 0, digest: .zero)
+    _ = join(&room, 1, as: Owner(subject: Array("mallory".utf8)))
+    _ = join(&room, 2, as: Owner(subject: Array("ann".utf8)))
     var log: [CoveredRange] = []
     var (lookUps, ofAnn, putOff, wait) = (0, 0, UInt64(0), UInt32(0))
     func take(_ effects: [RelayRoom.Effect]) {

@@ -9,7 +9,9 @@ enum Samples {
         ClientMessage.Hello(
           versions: 1...UInt32.random(in: 1...9, using: &random), features: Features(rawValue: random.next()),
           codecs: Codecs(rawValue: .random(in: 0...255, using: &random)), token: bytes(300, &random),
-          agent: bytes(64, &random))),
+          agent: bytes(64, &random),
+          identity: random.chance(0.5) ? [] : (0..<Int.random(in: 16...32, using: &random)).map { UInt8($0) })
+      ),
       .token(bytes(200, &random)),
       .join(ClientMessage.Join(room: roomName(&random), cursor: number(&random), digest: digest(&random))),
       .leave(room(&random)),
@@ -36,7 +38,8 @@ enum Samples {
     let first = UInt64.random(in: 1...1 << 40, using: &random)
     let refusals: [Refusal] = [
       .covered(missing: ranges(&random), through: number(&random)), .idClash(at: number(&random)), .overtaken,
-      .forbidden, .tooLarge, .overloaded(retryAfter: .random(in: 0 ... .max, using: &random)),
+      .ownedByAnother, .forbidden, .tooLarge,
+      .overloaded(retryAfter: .random(in: 0 ... .max, using: &random)),
     ]
     return [
       .welcome(

@@ -39,6 +39,7 @@ extension Client {
       switch refusal {
       case .covered(_, let cursor), .idClash(let cursor):
         try replica.holdBack(header, through: cursor, in: room)
+      case .ownedByAnother: try replica.disown(header, in: room)
       case .overtaken, .overloaded: break
       case .forbidden: try refused(header, .forbidden, row, in: room)
       case .tooLarge: try refused(header, .tooLarge, row, in: room)

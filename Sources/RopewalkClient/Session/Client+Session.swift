@@ -6,9 +6,12 @@ import RopewalkZstd
 extension Client {
   /// The WebSocket is open: greets and joins.
   func begin() {
+    let identity: [UInt8]
+    do { identity = try replica.identity(at: address.authority.lowercased()) } catch { return fail(error) }
     var session = ClientSession(
       ClientSession.Configuration(
-        token: Array((token ?? "").utf8), codecs: .zstd, agent: Self.agent(options.agent)))
+        token: Array((token ?? "").utf8), codecs: .zstd, agent: Self.agent(options.agent),
+        identity: identity))
     let effects = session.connected(now: options.now())
     self.session = session
     perform(effects)

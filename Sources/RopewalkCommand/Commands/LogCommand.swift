@@ -8,8 +8,8 @@ struct LogCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "log", abstract: "Show a document's history: who, when, how much; oldest first.",
     discussion: """
-      Who pushed something is the relay's word; the number after that names the writing session (a replica's id), which \
-      is what the update itself says. Somebody may carry what another wrote, after merging files: then both are shown.
+      Who pushed something is the relay's word; the number after that names the writing session (a replica's id), which is \
+      one person's: what somebody carries of another's, after merging files, has a session of its own.
 
       Where documents that began with different texts have one name, their lineages are listed first.
       """)
@@ -29,28 +29,13 @@ struct LogCommand: ParsableCommand {
     let found = try document.find(in: replica)
     for line in try Wording.lineages(of: found, in: replica) { Console.standard.line(line) }
     let entries = try found.history()
-    let pushers = Self.pushers(entries)
     let names = VisibleNames(entries.compactMap(\.subject))
     for entry in entries.suffix(last ?? entries.count) {
-      Console.standard.line(Self.line(entry, pushers[entry.span.replica] ?? [], names))
+      Console.standard.line(Self.line(entry, names))
     }
   }
 
-  /// Who has pushed what each session wrote, in the order in which they first did.
-  static func pushers(_ entries: [HistoryEntry]) -> [ReplicaID: [String]] {
-    var pushers: [ReplicaID: [String]] = [:]
-    for entry in entries {
-      guard let subject = entry.subject else { continue }
-      let known = pushers[entry.span.replica] ?? []
-      if !known.contains(where: { $0.utf8.elementsEqual(subject.utf8) }) {
-        pushers[entry.span.replica, default: []].append(subject)
-      }
-    }
-    return pushers
-  }
-
-  /// - Parameter pushers: all who have pushed what the same session wrote.
-  static func line(_ entry: HistoryEntry, _ pushers: [String], _ names: VisibleNames) -> String {
+  static func line(_ entry: HistoryEntry, _ names: VisibleNames) -> String {
     let subject = entry.subject.map(names.text)
     let pushed = subject.map { ", pushed by \($0)" } ?? ""
     let origin =
@@ -67,10 +52,6 @@ struct LogCommand: ParsableCommand {
     words.append("\(Wording.id(entry.span.replica.rawValue))@\(first)..<\(end)")
     let place = entry.origin == .checkpoint ? "in the checkpoint at" : "at relay"
     words.append(entry.cursor.map { "\(place) #\($0)" } ?? "on this device")
-    if let own = entry.subject {
-      let others = pushers.filter { !$0.utf8.elementsEqual(own.utf8) }.map(names.text)
-      if !others.isEmpty { words.append("also pushed by " + others.joined(separator: ", ")) }
-    }
     return words.joined(separator: "  ")
   }
 }

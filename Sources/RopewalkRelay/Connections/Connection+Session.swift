@@ -11,7 +11,7 @@ extension Connection {
     switch effect {
     case .send(let message): writeAnswer(OutgoingMessage(message, compressor: nil).plain)
     case .verify(let token): verify(token)
-    case .join(let join, let subject, let role): enter(join, subject: subject, role: role)
+    case .join(let join, let owner, let role): enter(join, owner: owner, role: role)
     case .leave(let number):
       guard let host = rooms.removeValue(forKey: number) else { return }
       audit(.left, room: host.name)
@@ -136,12 +136,12 @@ extension Connection {
     services.audit.record(record, isStranger: identity == nil)
   }
 
-  private func enter(_ join: ClientMessage.Join, subject: [UInt8], role: Role) {
+  private func enter(_ join: ClientMessage.Join, owner: Owner, role: Role) {
     let host = directory.enter(join.room)
     session.entered(join.room, as: host.number)
     rooms[host.number] = host
     audit(.joined, room: join.room, role: role)
-    onLoop(of: host) { host.join(join, of: self, subject: subject, role: role) }
+    onLoop(of: host) { host.join(join, of: self, owner: owner, role: role) }
   }
 
   private func onLoop(of host: RoomHost, _ body: @escaping @Sendable () -> Void) {

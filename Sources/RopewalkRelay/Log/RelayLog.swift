@@ -37,7 +37,7 @@ protocol RelayLog: Sendable {
   /// several.
   func soleAuthor(of room: RoomName, through cursor: UInt64, _ completion: @escaping Completion<[UInt8]?>)
 
-  /// What the log holds of one replica and document, in ascending order.
+  /// What the log holds of one replica and document, in ascending order, and whose the replica id is.
   func coverage(of room: RoomName, _ key: CoverageKey, _ completion: @escaping Completion<LogCoverage>)
 
   /// Writes something that changes nothing, through to stable storage: whether the log could take an entry
@@ -62,6 +62,8 @@ protocol RelayLog: Sendable {
 /// What a log holds of one replica and document.
 struct LogCoverage: Sendable {
   var ranges: [CoveredRange] = []
+  /// Whose the replica id is in the room, in whichever document; nil for nobody's.
+  var owner: Owner?
   /// How many entries had to be read for that.
   var examined = 0
 }

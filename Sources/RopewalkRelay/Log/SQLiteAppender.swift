@@ -17,6 +17,8 @@ final class SQLiteAppender: @unchecked Sendable {
   private var rooms: [RoomName: RoomRow] = [:]
   private var subjects: [[UInt8]: Int64] = [:]
   private var documents: [RoomDocument: Int64] = [:]
+  /// Replica ids whose owners are stored.
+  private var owned: Set<RoomReplica> = []
   let compressor = ZstdCompressor()
   private let commits: CommitMeter
 
@@ -39,6 +41,11 @@ final class SQLiteAppender: @unchecked Sendable {
     let document: DocumentKey
   }
 
+  private struct RoomReplica: Hashable {
+    let room: Int64
+    let replica: ReplicaID
+  }
+
   /// Entries are compressed from this size on.
   private static let leastCompressed = 64
   /// Row numbers are forgotten when there are more than so many.
@@ -52,7 +59,9 @@ final class SQLiteAppender: @unchecked Sendable {
     // Nobody waits for these, and what was pushed waits for none of them.
     for fold in parts.folds { commit([fold], in: pool) }
     for moved in parts.moves { pool.writeWithoutTransaction { writeAheadLog.finish(after: moved, $0) } }
-    if rooms.count + subjects.count + documents.count + unfolded.count > Self.cacheBound { forget() }
+    if rooms.count + subjects.count + documents.count + owned.count + unfolded.count > Self.cacheBound {
+      forget()
+    }
   }
 
   private struct Parts {
@@ -123,6 +132,7 @@ final class SQLiteAppender: @unchecked Sendable {
     rooms = [:]
     subjects = [:]
     documents = [:]
+    owned = []
     unfolded = [:]
     inFolding = []
   }
@@ -223,6 +233,21 @@ final class SQLiteAppender: @unchecked Sendable {
       Int64(bitPattern: span.replica.rawValue), Int64(span.seqs.lowerBound), Int64(span.seqs.count),
       Data(new.payloadHash.bytes), Data(new.digest.bytes), Int64(entry.payload.count),
       packed == nil ? 0 : 1, Data(packed ?? entry.payload),
+    ])
+    try noteOwner(of: new, in: room, database)
+  }
+
+  /// The first entry under a replica id says whose that is.
+  private func noteOwner(of new: RelayRoom.NewEntry, in room: Int64, _ database: Database) throws {
+    let replica = new.entry.header.span.replica
+    guard owned.insert(RoomReplica(room: room, replica: replica)).inserted else { return }
+    try database.cachedStatement(
+      sql: """
+        INSERT INTO owners (room, replica, subject, identity, since) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """
+    ).execute(arguments: [
+      room, Int64(bitPattern: replica.rawValue), try subjectID(new.owner.subject, database),
+      new.owner.identity.map { Data($0.bytes) }, Int64(bitPattern: new.entry.cursor),
     ])
   }
 

@@ -90,6 +90,7 @@ enum SQLiteLogReading {
         CoveredRange(seqs: try row.sequenceNumbers(0, 1), cursor: try row.cursor(2), payloadHash: hash))
     }
     found.examined = found.ranges.count
+    found.owner = try owner(database, room, of: key.replica)
     try addFolded(to: &found, database, room, key)
     // Here and not on the room's event loop.
     found.ranges.sort { $0.seqs.lowerBound < $1.seqs.lowerBound }
@@ -100,6 +101,24 @@ enum SQLiteLogReading {
     guard !rest.isEmpty else { return found }
     found.ranges = (found.ranges + rest).sorted { $0.seqs.lowerBound < $1.seqs.lowerBound }
     return found
+  }
+
+  private static func owner(_ database: Database, _ room: RoomName, of replica: ReplicaID) throws -> Owner? {
+    let row = try Row.fetchOne(
+      database,
+      cached: """
+        SELECT s.name, o.identity FROM owners o JOIN subjects s ON s.id = o.subject
+        WHERE o.room = (SELECT id FROM rooms WHERE name = ?) AND o.replica = ?
+        """, [room.text, Int64(bitPattern: replica.rawValue)])
+    return try row.map { try owner($0, 0) }
+  }
+
+  /// A subject's name, and the column after it.
+  static func owner(_ row: Row, _ column: Int) throws -> Owner {
+    let subject = Array(try row.text(column).utf8)
+    if (row[column + 1] as DatabaseValue).isNull { return Owner(subject: subject) }
+    guard let identity = PayloadHash(bytes: try row.bytes(column + 1)) else { throw damaged }
+    return Owner(subject: subject, identity: identity)
   }
 
   /// What segments hold of one replica and document. They are few: a replica is one writing session.

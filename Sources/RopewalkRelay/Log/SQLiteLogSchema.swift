@@ -10,10 +10,7 @@ enum SQLiteLogSchema {
   static let applicationID: Int32 = 0x5257_4c47
   /// The step at index n makes version n + 1 of version n; version 0 is an empty file. A step that was
   /// released is never changed: what comes later is a further step.
-  static let steps: [Step] = [
-    { try $0.execute(sql: version1) }, { try $0.execute(sql: version2) },
-    { try $0.execute(sql: version3) },
-  ]
+  static let steps: [Step] = [{ try $0.execute(sql: version1) }]
   /// The version that is written here, kept in the file as `user_version`.
   static var version: Int { steps.count }
 
@@ -101,12 +98,23 @@ enum SQLiteLogSchema {
   private static let version1 = """
     CREATE TABLE rooms (
       id INTEGER PRIMARY KEY,
-      name TEXT NOT NULL UNIQUE
+      name TEXT NOT NULL UNIQUE,
+      oldest INTEGER NOT NULL DEFAULT 1,
+      before BLOB NOT NULL DEFAULT x'00000000000000000000000000000000',
+      retention INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE TABLE subjects (
       id INTEGER PRIMARY KEY,
       name TEXT NOT NULL UNIQUE
     ) STRICT;
+    CREATE TABLE owners (
+      room INTEGER NOT NULL REFERENCES rooms,
+      replica INTEGER NOT NULL,
+      subject INTEGER NOT NULL REFERENCES subjects,
+      identity BLOB,
+      since INTEGER NOT NULL,
+      PRIMARY KEY (room, replica)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE documents (
       id INTEGER PRIMARY KEY,
       room INTEGER NOT NULL REFERENCES rooms,
@@ -131,10 +139,6 @@ enum SQLiteLogSchema {
       PRIMARY KEY (room, cursor)
     ) STRICT, WITHOUT ROWID;
     CREATE UNIQUE INDEX entries_by_span ON entries (document, replica, first);
-    """
-
-  /// Old entries are folded into segments.
-  private static let version2 = """
     CREATE TABLE segments (
       id INTEGER PRIMARY KEY,
       room INTEGER NOT NULL REFERENCES rooms,
@@ -153,13 +157,6 @@ enum SQLiteLogSchema {
       segment INTEGER NOT NULL REFERENCES segments,
       PRIMARY KEY (document, replica, segment)
     ) STRICT, WITHOUT ROWID;
-    """
-
-  /// Checkpoints, and what was forgotten since they hold it.
-  private static let version3 = """
-    ALTER TABLE rooms ADD COLUMN oldest INTEGER NOT NULL DEFAULT 1;
-    ALTER TABLE rooms ADD COLUMN before BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';
-    ALTER TABLE rooms ADD COLUMN retention INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE checkpoints (
       id INTEGER PRIMARY KEY,
       room INTEGER NOT NULL REFERENCES rooms,

@@ -41,6 +41,8 @@ enum RefusalReason: String, CaseIterable, Sendable {
   case covered
   /// A push whose header the log has with other bytes.
   case idClash = "id-clash"
+  /// A push under a replica id of somebody else.
+  case ownedByAnother = "owned-by-another"
   /// A push that followed a refused one.
   case overtaken
   /// Before the upgrade: a page of a site that is not allowed.
@@ -77,6 +79,7 @@ enum RefusalReason: String, CaseIterable, Sendable {
       case .covered: .covered
       case .idClash: .idClash
       case .overtaken: .overtaken
+      case .ownedByAnother: .ownedByAnother
       case .forbidden: .forbidden
       case .tooLarge: .tooLarge
       case .overloaded: .overloaded

@@ -43,14 +43,14 @@ final class RoomHost: @unchecked Sendable {
   }
 
   /// A connection comes in. On `loop`, as are all that follow.
-  func join(_ join: ClientMessage.Join, of connection: Connection, subject: [UInt8], role: Role) {
+  func join(_ join: ClientMessage.Join, of connection: Connection, owner: Owner, role: Role) {
     guard !isGone else { return sendAway(connection) }
     let session = connection.id
     connections[session] = connection
     openIfNeeded()
     handle { room in
       room.join(
-        session, subject: subject, role: role, features: connection.features, cursor: join.cursor,
+        session, owner: owner, role: role, features: connection.features, cursor: join.cursor,
         digest: join.digest)
     }
   }
@@ -221,7 +221,7 @@ extension RoomHost {
       }
     case .findCoverage(let key):
       services.log.coverage(of: name, key) {
-        self.found($0) { $0.foundCoverage($1.ranges, examined: $1.examined, of: key) }
+        self.found($0) { $0.foundCoverage($1.ranges, owner: $1.owner, examined: $1.examined, of: key) }
       }
     case .change(let change):
       let now = services.now()

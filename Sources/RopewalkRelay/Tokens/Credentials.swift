@@ -45,10 +45,12 @@ final class Credentials: Sendable {
     let hasKeys = state.withLockedValue { $0.verifier != nil }
     guard hasKeys else {
       let everything = Access.Grant(pattern: [0x2a], role: .edit)
-      return Identity(access: Access(subject: subject, expires: nil, grants: [everything]))
+      return Identity(
+        access: Access(subject: subject, expires: nil, grants: [everything], isAnonymous: true))
     }
     guard token.isEmpty, !open.isEmpty else { return nil }
-    return Identity(access: Access(subject: subject, expires: nil, grants: [], open: open))
+    return Identity(
+      access: Access(subject: subject, expires: nil, grants: [], open: open, isAnonymous: true))
   }
 
   /// Checks a token.

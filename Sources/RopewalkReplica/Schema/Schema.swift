@@ -132,6 +132,11 @@ enum Schema {
       is_retired INTEGER NOT NULL DEFAULT 0
     ) STRICT;
 
+    CREATE TABLE identity (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      secret BLOB NOT NULL
+    ) STRICT;
+
     CREATE TABLE renamings (
       document INTEGER NOT NULL REFERENCES documents (id),
       replica INTEGER NOT NULL,

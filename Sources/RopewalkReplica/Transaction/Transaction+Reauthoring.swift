@@ -58,6 +58,25 @@ extension Transaction {
     return try logSpans(of: document, overlapping: one).allSatisfy { $0 == entry }
   }
 
+  /// The relay takes nothing of ours under the id of an entry, since it is somebody else's.
+  func disown(_ header: EntryHeader, in room: RoomName) throws {
+    guard let document = try documentID(header.document, in: room) else { return }
+    let first = EventID(replica: header.span.replica, seq: header.span.seqs.lowerBound)
+    guard try isUnsent(first, in: document) else { return }
+    var loaded: LoadedDocument
+    do { loaded = try take(document) } catch ReplicaError.damaged {
+      return try db.run(
+        "UPDATE outbox SET state = ? WHERE document = ? AND replica = ?",
+        [OutboxState.unreadable.rawValue, document, first.replica.stored])
+    }
+    defer { put(loaded) }
+    var patches = try reauthor(&loaded, from: first, for: nil)
+    patches += try releaseWaiting(into: &loaded) ?? []
+    loaded.vector = loaded.document.versionVector
+    try save(&loaded)
+    note(patches, of: loaded, from: .relay)
+  }
+
   /// Where the log holds something under the ids of a span, what is here under them goes on under others: it is
   /// not what the log holds, which would have been taken out of the outbox.
   func makeWay(for span: EventSpan, of document: Int64) throws {

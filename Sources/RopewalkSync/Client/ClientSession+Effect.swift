@@ -68,6 +68,7 @@ extension ClientSession {
     /// - `idClash`: hold back this replica's outbox rows until the log was applied up to that cursor. Where
     /// `apply`
     ///   throws `idClash`, re-author the own events from there on; where it does not, the row may go.
+    /// - `ownedByAnother`: re-author the events from there on, with all that depends on them, and push those.
     /// - `overtaken`: keep the row and push it again in its turn.
     /// - `forbidden`, `tooLarge`: keep the row, tell the person, and do not push it again in this session.
     /// - `overloaded`: keep the row and push it again; `pushReady` comes when it is time.

@@ -55,7 +55,7 @@ extension ClientSession {
         guard let push = session.takeInFlight(push, of: room) else { return }
         switch refusal {
         case .overloaded(let wait): session.memberships[room]?.heldUntil = now + UInt64(wait)
-        case .covered, .idClash, .overtaken, .forbidden, .tooLarge: break
+        case .covered, .idClash, .overtaken, .forbidden, .tooLarge, .ownedByAnother: break
         }
         if refusal != .overtaken { session.memberships[room]?.refusals += 1 }
         effects.append(.refused(room: room, header: push.header, refusal))

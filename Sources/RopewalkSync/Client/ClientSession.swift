@@ -20,6 +20,8 @@ public struct ClientSession: Sendable {
     public var codecs: Codecs
     /// Name and version of the program, UTF-8, at most 64 bytes.
     public var agent: [UInt8]
+    /// By what a relay knows a client without a token again: 16 to 32 secret random bytes, or none.
+    public var identity: [UInt8]
     /// The most pushes in flight; the relay's limit holds where it is smaller.
     public var pushWindow: Int
     /// How long to wait for the welcome, in milliseconds.
@@ -27,9 +29,10 @@ public struct ClientSession: Sendable {
 
     /// Makes a configuration.
     public init(
-      token: [UInt8] = [], codecs: Codecs = [], agent: [UInt8] = [], pushWindow: Int = 64,
-      patience: UInt64 = 15_000
+      token: [UInt8] = [], codecs: Codecs = [], agent: [UInt8] = [], identity: [UInt8] = [],
+      pushWindow: Int = 64, patience: UInt64 = 15_000
     ) {
+      self.identity = identity
       self.token = token
       self.codecs = codecs
       self.agent = agent
@@ -83,7 +86,8 @@ public struct ClientSession: Sendable {
     lastReceived = now
     lastPing = now
     let hello = ClientMessage.Hello(
-      codecs: configuration.codecs, token: configuration.token, agent: configuration.agent)
+      codecs: configuration.codecs, token: configuration.token, agent: configuration.agent,
+      identity: configuration.identity)
     return [send(.hello(hello), now)]
   }
 

@@ -16,6 +16,8 @@ extension ClientMessage {
 
   /// The most bytes of a client's name.
   static let maximumAgentBytes = 64
+  /// How many bytes a client's identity has, if there is one.
+  static let identityBytes = 16...32
 
   /// The message as bytes: one of kind, then the body.
   public var encoded: [UInt8] {
@@ -30,6 +32,7 @@ extension ClientMessage {
       writer.byte(hello.codecs.rawValue)
       writer.block(hello.token)
       writer.block(hello.agent.prefix(Self.maximumAgentBytes))
+      if !hello.identity.isEmpty { writer.block(hello.identity) }
     case .token(let token):
       writer.byte(Kind.token)
       writer.block(token)
@@ -135,6 +138,11 @@ extension ClientMessage.Hello {
     codecs = Codecs(rawValue: try reader.byte("codecs"))
     token = try reader.shortBlock(WireProtocol.maximumTokenBytes, "token")
     agent = try reader.shortBlock(ClientMessage.maximumAgentBytes, "agent")
+    let end = reader.offset
+    identity = reader.remaining > 0 ? Array(try reader.block("identity")) : []
+    guard identity.isEmpty || ClientMessage.identityBytes.contains(identity.count) else {
+      throw FormatError(.badValue, at: end, field: "identity")
+    }
   }
 }
 

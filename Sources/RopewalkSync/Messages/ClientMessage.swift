@@ -67,12 +67,16 @@ public enum ClientMessage: Hashable, Sendable {
     public var token: [UInt8]
     /// Name and version of the program, UTF-8, for the relay's logs; at most 64 bytes.
     public var agent: [UInt8]
+    /// What tells this client from others without a token, in every connection: 16 to 32 random bytes that it
+    /// keeps and that nobody else knows; empty for none.
+    public var identity: [UInt8]
 
     /// Makes a hello of this library's version.
     public init(
       versions: ClosedRange<UInt32> = WireProtocol.versions, features: Features = .all, codecs: Codecs,
-      token: [UInt8], agent: [UInt8] = []
+      token: [UInt8], agent: [UInt8] = [], identity: [UInt8] = []
     ) {
+      self.identity = identity
       self.versions = versions
       self.features = features
       self.codecs = codecs
@@ -104,7 +108,7 @@ public enum ClientMessage: Hashable, Sendable {
     public var room: RoomNumber
     /// Names this push in the answer; the client counts per connection.
     public var number: UInt64
-    /// How many refusals `covered` and `idClash` the client has received since it joined the room.
+    /// How many refusals but `overtaken` the client has received since it joined the room.
     public var refusalsSeen: UInt64
     /// What it carries.
     public var header: EntryHeader

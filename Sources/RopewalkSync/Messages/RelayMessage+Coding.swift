@@ -249,6 +249,7 @@ extension Refusal {
       writer.byte(2)
       writer.varint(cursor)
     case .overtaken: writer.byte(6)
+    case .ownedByAnother: writer.byte(7)
     case .forbidden: writer.byte(3)
     case .tooLarge: writer.byte(4)
     case .overloaded(let retryAfter):
@@ -278,6 +279,7 @@ extension Refusal {
     case 3: self = .forbidden
     case 4: self = .tooLarge
     case 6: self = .overtaken
+    case 7: self = .ownedByAnother
     case 5: self = .overloaded(retryAfter: try reader.varint32("retry"))
     default: throw FormatError(.badValue, at: place, field: "refusal")
     }

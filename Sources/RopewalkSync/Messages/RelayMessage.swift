@@ -158,6 +158,9 @@ public enum Refusal: Hashable, Sendable {
   case forbidden
   /// The payload is larger than the limits allow.
   case tooLarge
+  /// The log has nothing of it, and the replica id is somebody else's, who was the first to push under it: what
+  /// it carries must get another id.
+  case ownedByAnother
   /// Too much at once: the same push may be sent again after this many milliseconds.
   case overloaded(retryAfter: UInt32)
 }

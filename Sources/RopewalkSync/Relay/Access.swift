@@ -25,11 +25,16 @@ public struct Access: Hashable, Sendable {
   public let grants: [Grant]
   /// What everybody may.
   public let open: [Grant]
+  /// There is no token: `subject` stands for many.
+  public let isAnonymous: Bool
 
   /// Describes an access.
   ///
   /// - Parameter open: what everybody may; nobody has less than that.
-  public init(subject: [UInt8], expires: UInt64?, grants: [Grant], open: [Grant] = []) {
+  public init(
+    subject: [UInt8], expires: UInt64?, grants: [Grant], open: [Grant] = [], isAnonymous: Bool = false
+  ) {
+    self.isAnonymous = isAnonymous
     self.subject = subject
     self.expires = expires
     self.grants = grants

@@ -3,13 +3,13 @@ import RopewalkCore
 extension RelayRoom {
   /// A session asks to become a member; its token allows `role`.
   public mutating func join(
-    _ session: UInt64, subject: [UInt8], role: Role, features: Features, cursor: UInt64,
+    _ session: UInt64, owner: Owner, role: Role, features: Features, cursor: UInt64,
     digest: LogDigest
   ) -> [Effect] {
     precondition(!hasFailed, "a failed room is dropped")
     let answers = removeMember(session)
     members[session] = Member(
-      subject: subject, role: role, features: features, claim: LogHead(cursor: cursor, digest: digest))
+      owner: owner, role: role, features: features, claim: LogHead(cursor: cursor, digest: digest))
     order.append(session)
     return answers + check(session, cursor: cursor, digest: digest)
   }
@@ -58,6 +58,7 @@ extension RelayRoom {
     order = []
     pending = []
     lookingUp = [:]
+    owners = [:]
     checks = [:]
     reads = [:]
     attempt = nil

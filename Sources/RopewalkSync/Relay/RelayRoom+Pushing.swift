@@ -13,7 +13,7 @@ extension RelayRoom {
       return refusal == nil ? refuse(push, from: session, .forbidden) : []
     }
     members[session]?.unjudged.append(
-      Unjudged(session: session, subject: member.subject, push: push, refusal: refusal, time: now))
+      Unjudged(session: session, owner: member.owner, push: push, refusal: refusal, time: now))
     guard !member.unjudged.isEmpty else { return judgePushes(of: session) }
     guard member.unjudged.count >= mostUnjudged else { return [] }
     let error = ProtocolError(
@@ -48,7 +48,7 @@ extension RelayRoom {
   /// in many pieces: who has it done often must wait.
   private mutating func lookUp(_ push: Unjudged, _ key: CoverageKey) -> Judgement {
     if lookingUp[key] != nil { return .waits([]) }
-    if let wait = lookUps[push.subject]?.wait(now: push.time, configuration.examinedPerSecond) {
+    if let wait = lookUps[push.owner.subject]?.wait(now: push.time, configuration.examinedPerSecond) {
       return .done(refuse(push, .overloaded(retryAfter: wait)))
     }
     lookingUp[key] = push
@@ -57,9 +57,11 @@ extension RelayRoom {
 
   /// Answers `findCoverage`.
   ///
-  /// - Parameter examined: how many entries were read for it.
+  /// - Parameters:
+  ///   - owner: whose the replica id is; nil for nobody's.
+  ///   - examined: how many entries were read for it.
   public mutating func foundCoverage(
-    _ found: [CoveredRange], examined: Int = 0, of key: CoverageKey
+    _ found: [CoveredRange], owner: Owner? = nil, examined: Int = 0, of key: CoverageKey
   ) -> [Effect] {
     guard let asking = lookingUp.removeValue(forKey: key) else { return [] }
     charge(asking, examined: max(examined, found.count))
@@ -67,11 +69,16 @@ extension RelayRoom {
     // Beyond the tail there is nothing, whatever a damaged log says.
     coverage[key, default: Coverage()].learn(found.filter { $0.cursor <= tail.cursor })
     coveredRanges += (coverage[key]?.count ?? 0) - before
+    // An entry under the id may be on its way to the log, which knew nothing of it when it was asked.
+    if let owner, owners[key.replica] == nil { owners[key.replica] = owner }
     var effects: [Effect] = []
     for session in order {
       guard let next = members[session]?.unjudged.first else { continue }
       if CoverageKey(next.push.header) == key { effects += judgePushes(of: session) }
     }
+    // Of what was refused nothing is kept, however many documents and ids somebody tries.
+    if coverage[key]?.count == 0 { coverage[key] = nil }
+    if owners.count > 2 * configuration.coverageBound { forgetOwners() }
     return effects
   }
 
@@ -94,7 +101,7 @@ extension RelayRoom {
     if lookUps.count >= Self.mostLookUps {
       lookUps = lookUps.filter { !$0.value.isFull(now: push.time, perSecond) }
     }
-    lookUps[push.subject, default: LookUpBudget(perSecond, now: push.time)].charge(
+    lookUps[push.owner.subject, default: LookUpBudget(perSecond, now: push.time)].charge(
       16 + examined, now: push.time, perSecond)
   }
 
@@ -120,8 +127,12 @@ extension RelayRoom {
     case .unknown: return lookUp(unjudged, key)
     case .new: break
     }
+    if let owner = owners[key.replica], owner != unjudged.owner {
+      return .done(refuse(unjudged, .ownedByAnother))
+    }
+    owners[key.replica] = unjudged.owner
     let entry = LogEntry(
-      cursor: tail.cursor + 1, subject: unjudged.subject, time: unjudged.time, header: push.header,
+      cursor: tail.cursor + 1, subject: unjudged.owner.subject, time: unjudged.time, header: push.header,
       payload: push.payload)
     let digest = tail.digest.extended(by: push.header, payloadHash: hash)
     coverage[key, default: Coverage()].insert(
@@ -129,7 +140,9 @@ extension RelayRoom {
     coveredRanges += 1
     let waiter = Waiter(session: unjudged.session, push: push.number, bytes: push.payload.count)
     pending.append(Pending(entry: entry, digest: digest, waiters: [waiter]))
-    return .done([.append(NewEntry(entry: entry, payloadHash: hash, digest: digest))])
+    return .done([
+      .append(NewEntry(entry: entry, payloadHash: hash, digest: digest, owner: unjudged.owner))
+    ])
   }
 
   /// The log has it already, or is about to: then the answer waits until it is durable.
@@ -208,5 +221,15 @@ extension RelayRoom {
       coverage[key] = nil
     }
     isCoverageComplete = false
+    forgetOwners()
+  }
+
+  /// Keeps the owners of those ids alone whose coverage is in memory, or is being looked up.
+  private mutating func forgetOwners() {
+    guard !isCoverageComplete else { return }
+    var known: [ReplicaID: Owner] = [:]
+    for key in coverage.keys { known[key.replica] = owners[key.replica] }
+    for key in lookingUp.keys { known[key.replica] = owners[key.replica] }
+    owners = known
   }
 }

@@ -64,6 +64,8 @@ public struct RelayRoom: Sendable {
   /// What has been handed out for appending and is not durable yet: cursors from `durable` on.
   var pending: [Pending] = []
   var coverage: [CoverageKey: Coverage] = [:]
+  /// Whose replica ids are; complete for those whose coverage is in memory. What is being appended counts.
+  var owners: [ReplicaID: Owner] = [:]
   var coveredRanges = 0
   /// Coverage that is not in memory does not exist.
   var isCoverageComplete: Bool
@@ -146,8 +148,8 @@ extension RelayRoom {
     /// Look up who has pushed all entries up to a cursor, if that is one subject; call `foundSoleAuthor`, or
     /// `logFailed`.
     case findSoleAuthor(through: UInt64)
-    /// Look up what the log holds of one replica and document; call `foundCoverage`, with how many entries
-    /// were read for that, or `logFailed`.
+    /// Look up what the log holds of one replica and document, and whose the replica id is; call
+    /// `foundCoverage`, with how many entries were read for that, or `logFailed`.
     case findCoverage(CoverageKey)
     /// Read entries from a cursor on, at least one, else up to so many bytes; call `found`, or
     /// `logFailed`.
@@ -167,9 +169,15 @@ extension RelayRoom {
     public let payloadHash: PayloadHash
     /// The log's digest after it.
     public let digest: LogDigest
+    /// Whose its replica id is from this entry on, if it was nobody's before. The log stores that with the
+    /// first entry under an id.
+    public let owner: Owner
 
     /// Makes an entry as a room would.
-    public init(entry: LogEntry, payloadHash: PayloadHash, digest: LogDigest) {
+    ///
+    /// - Parameter owner: nil for somebody whom a token names, and who is the entry's subject.
+    public init(entry: LogEntry, payloadHash: PayloadHash, digest: LogDigest, owner: Owner? = nil) {
+      self.owner = owner ?? Owner(subject: entry.subject)
       self.entry = entry
       self.payloadHash = payloadHash
       self.digest = digest
@@ -191,7 +199,7 @@ extension RelayRoom {
 
   struct Unjudged: Sendable {
     let session: UInt64
-    let subject: [UInt8]
+    let owner: Owner
     let push: ClientMessage.Push
     /// What it is refused as in its turn, whatever the log holds.
     let refusal: Refusal?
@@ -199,7 +207,8 @@ extension RelayRoom {
   }
 
   struct Member: Sendable {
-    let subject: [UInt8]
+    /// Whose the replica ids are that it is the first to push under.
+    let owner: Owner
     let role: Role
     let features: Features
     /// Nil once admitted: what the join presented, until its digest was looked up.
@@ -218,5 +227,8 @@ extension RelayRoom {
     var unjudged: [Unjudged] = []
     /// How often one of its pushes was refused, other than as `overtaken`.
     var refusals: UInt64 = 0
+
+    /// Who it is.
+    var subject: [UInt8] { owner.subject }
   }
 }

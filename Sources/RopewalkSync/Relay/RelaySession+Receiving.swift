@@ -86,6 +86,10 @@ extension RelaySession {
   private mutating func welcome(_ access: Access, _ now: UInt64) -> [Effect] {
     guard let hello else { return [] }
     self.access = access
+    owner =
+      access.isAnonymous
+      ? Owner(anonymous: access.subject, secret: hello.identity, session: id)
+      : Owner(subject: access.subject)
     state = .open
     let version = min(hello.versions.upperBound, WireProtocol.versions.upperBound)
     let welcome = RelayMessage.Welcome(
@@ -96,7 +100,7 @@ extension RelaySession {
 
   private mutating func refresh(_ access: Access) -> [Effect] {
     isRefreshing = false
-    guard access.subject == self.access?.subject else {
+    guard access.subject == self.access?.subject, access.isAnonymous == self.access?.isAnonymous else {
       return close(ProtocolError(.forbidden, "A new token must be of the same subject."))
     }
     self.access = access
@@ -119,14 +123,14 @@ extension RelaySession {
   private mutating func receivedJoin(_ join: ClientMessage.Join) -> [Effect] {
     let isMember = entering[join.room] != nil || rooms.values.contains { $0.room == join.room }
     if isMember { return close(ProtocolError(.protocolViolation, "A room is joined once.")) }
-    guard let access, let role = access.role(in: join.room) else {
+    guard let access, let owner, let role = access.role(in: join.room) else {
       return refuse(join.room, ProtocolError(.forbidden, "The token does not allow this room."))
     }
     guard rooms.count + entering.count < Int(configuration.limits.rooms) else {
       return refuse(join.room, ProtocolError(.tooManyRooms, "One connection cannot join more rooms."))
     }
     entering[join.room] = role
-    return [.join(join, subject: access.subject, role: role)]
+    return [.join(join, owner: owner, role: role)]
   }
 
   /// What a client is told that sends more than it may; nil for what is taken all the same.

@@ -36,7 +36,7 @@ public struct RelaySession: Sendable {
     /// Check a token, and call `verified` or `rejected`. An empty token is none.
     case verify(token: [UInt8])
     /// Find the room's number, call `entered`, and hand the join to the room.
-    case join(ClientMessage.Join, subject: [UInt8], role: Role)
+    case join(ClientMessage.Join, owner: Owner, role: Role)
     /// Hand on that the session leaves a room.
     case leave(RoomNumber)
     /// Hand a push to its room, which answers it in its turn. With a refusal it only counts as that: its payload
@@ -86,6 +86,8 @@ public struct RelaySession: Sendable {
   /// The optional parts that were agreed on.
   public internal(set) var features: Features = []
   var hello: ClientMessage.Hello?
+  /// Whose the replica ids are that the session is the first to push under; nil before the token was verified.
+  public internal(set) var owner: Owner?
   var isRefreshing = false
   var rooms: [RoomNumber: Membership] = [:]
   var entering: [RoomName: Role] = [:]

@@ -58,7 +58,10 @@ final class MemoryLog: RelayLog {
     let ranges = found.map {
       CoveredRange(seqs: $0.entry.header.span.seqs, cursor: $0.entry.cursor, payloadHash: $0.payloadHash)
     }.sorted { $0.seqs.lowerBound < $1.seqs.lowerBound }
-    completion(.success(LogCoverage(ranges: ranges, examined: ranges.count)))
+    let owner = entries.withLockedValue {
+      ($0[room] ?? []).first { $0.entry.header.span.replica == key.replica }?.owner
+    }
+    completion(.success(LogCoverage(ranges: ranges, owner: owner, examined: ranges.count)))
   }
 
   func probe(_ completion: @escaping Completion<Void>) { completion(.success(())) }

@@ -21,9 +21,15 @@ final class Peer: Sendable {
   }
 
   /// Connects and is welcomed.
-  static func greeted(by relay: Relay, token: String = "", codecs: Codecs = []) async throws -> Peer {
+  ///
+  /// - Parameter identity: by what it is known again where it has no token; one and the same by default.
+  static func greeted(
+    by relay: Relay, token: String = "", codecs: Codecs = [],
+    identity: [UInt8] = [UInt8](repeating: 9, count: 16)
+  ) async throws -> Peer {
     let peer = try await connect(to: relay)
-    try await peer.say(.hello(ClientMessage.Hello(codecs: codecs, token: Array(token.utf8))))
+    let hello = ClientMessage.Hello(codecs: codecs, token: Array(token.utf8), identity: identity)
+    try await peer.say(.hello(hello))
     guard case .welcome = try await peer.hear() else { throw RawSocket.Failure.ended }
     return peer
   }

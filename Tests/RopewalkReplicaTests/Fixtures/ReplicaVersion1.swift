@@ -118,6 +118,10 @@ let replicaVersion1 = """
   ) STRICT;
   INSERT INTO authors VALUES(-8171780314253812136,1700000000000,0);
   INSERT INTO authors VALUES(5,1700000000000,0);
+  CREATE TABLE identity (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    secret BLOB NOT NULL
+  ) STRICT;
   CREATE TABLE renamings (
     document INTEGER NOT NULL REFERENCES documents (id),
     replica INTEGER NOT NULL,

@@ -214,6 +214,10 @@ final class SimulatedClient {
       let key = CoverageKey(header)
       held[room, default: [:]][key] = max(cursor, held[room]?[key] ?? 0)
       release(room)
+    case .ownedByAnother:
+      world.count("owned by another")
+      stores[room]?.disown(header, as: newID())
+      pushOutbox(of: room)
     case .overloaded: world.count("overloaded")
     case .overtaken: world.count("overtaken")
     case .forbidden, .tooLarge: world.faults.append("client \(number) was refused")

@@ -134,7 +134,7 @@ final class SimulatedRelay {
         let access = Access(subject: Array("someone".utf8), expires: nil, grants: [grant])
         withSession(id) { $0.verified(access, now: world.now) }
       }
-    case .join(let join, let subject, let role): enter(join, subject, role, id)
+    case .join(let join, let owner, let role): enter(join, owner, role, id)
     case .leave(let number): leave(number, id)
     case .push(let push, let refusal):
       withRoom(push.room) { $0.push(push, refusal: refusal, from: id, now: world.now) }
@@ -150,7 +150,7 @@ final class SimulatedRelay {
     }
   }
 
-  private func enter(_ join: ClientMessage.Join, _ subject: [UInt8], _ role: Role, _ id: UInt64) {
+  private func enter(_ join: ClientMessage.Join, _ owner: Owner, _ role: Role, _ id: UInt64) {
     if rooms[join.room] == nil {
       let entries = disk[join.room] ?? []
       let head = entries.last.map { LogHead(cursor: $0.entry.cursor, digest: $0.digest) } ?? .empty
@@ -165,7 +165,7 @@ final class SimulatedRelay {
     sessions[id]?.entered(join.room, as: number)
     withRoom(number) {
       $0.join(
-        id, subject: subject, role: role, features: sessions[id]?.features ?? [], cursor: join.cursor,
+        id, owner: owner, role: role, features: sessions[id]?.features ?? [], cursor: join.cursor,
         digest: join.digest)
     }
     if world.random.chance(0.2) { becomeBusy(number, id) }
@@ -258,7 +258,8 @@ final class SimulatedRelay {
             seqs: $0.entry.header.span.seqs, cursor: $0.entry.cursor, payloadHash: $0.payloadHash)
         }
         return $0.foundCoverage(
-          entries + (forgetting[name]?.coverage(of: key, besides: entries) ?? []), of: key)
+          entries + (forgetting[name]?.coverage(of: key, besides: entries) ?? []),
+          owner: disk[name]?.first { $0.entry.header.span.replica == key.replica }?.owner, of: key)
       }
     case .read(let cursor, let maximumBytes):
       answerLater(number) { [self] in

@@ -92,6 +92,11 @@ struct SimulatedStore {
     write(contents, to: key.document, as: newID)
   }
 
+  /// The id of a row is somebody else's at the relay.
+  mutating func disown(_ header: EntryHeader, as newID: ReplicaID) {
+    reauthor(CoverageKey(header), from: header.span.seqs.lowerBound, as: newID)
+  }
+
   /// Cuts the rows of a replica anew, by what the log is known to hold.
   mutating func recut(_ key: CoverageKey) {
     let rows = outbox.filter { CoverageKey($0.header) == key }

@@ -34,7 +34,7 @@ extension RelayStore {
   }
 
   /// Reads everything as it was at one moment: whether cursors are dense, every payload is what its hash
-  /// says, the digest follows from the entries, and no event is there twice. Changes nothing; takes time in
+  /// says, the digest follows from the entries, each is of the owner of its replica id, and no event is there twice. Changes nothing; takes time in
   /// proportion to the log.
   public func verify() throws(Failure) -> Report {
     try withLog(isReadOnly: true) { queue in
@@ -43,18 +43,17 @@ extension RelayStore {
           $0 != "ok"
         }
         var report = Report(fileDamage: complaints, rooms: [])
-        let hasSegments = try database.tableExists("segments")
-        let hasForgetting = try database.tableExists("checkpoints")
         for row in try Row.fetchAll(database, sql: "SELECT id, name FROM rooms ORDER BY name") {
           guard let id = Int64.fromDatabaseValue(row[0]), let name = String.fromDatabaseValue(row[1]) else {
             report.fileDamage.append("a room has no name")
             continue
           }
           var check = RoomCheck(id, name)
-          if hasForgetting { try check.start(database) }
-          if hasSegments { try check.segments(database) }
+          try check.start(database)
+          try check.owners(database)
+          try check.segments(database)
           try check.entries(database)
-          if hasForgetting { check.checkpoint(database) }
+          check.checkpoint(database)
           check.doubles()
           report.rooms.append(check.room)
         }
@@ -70,6 +69,8 @@ private struct RoomCheck {
   private let id: Int64
   private var digest = LogDigest.zero
   private var spans: [CoverageKey: [(seqs: Range<UInt32>, cursor: UInt64)]] = [:]
+  private var owners: [ReplicaID: (owner: Owner, since: UInt64)] = [:]
+  private var seen: Set<ReplicaID> = []
 
   init(_ id: Int64, _ name: String) {
     self.id = id
@@ -90,6 +91,40 @@ private struct RoomCheck {
     } catch { complain("where the log begins cannot be read") }
   }
 
+  /// Whose the replica ids are.
+  mutating func owners(_ database: Database) throws {
+    let rows = try Row.fetchCursor(
+      database,
+      sql: """
+        SELECT s.name, o.identity, o.replica, o.since FROM owners o LEFT JOIN subjects s ON s.id = o.subject
+        WHERE o.room = ?
+        """, arguments: [id])
+    while let row = try rows.next() {
+      do {
+        owners[ReplicaID(rawValue: try row.unsigned(2))] = (
+          try SQLiteLogReading.owner(row, 0), try row.cursor(3)
+        )
+      } catch { complain("whose a replica id is cannot be read") }
+    }
+  }
+
+  /// An entry is of the owner of its replica id, who has it since the first entry under it.
+  private mutating func checkOwner(of entry: LogEntry) {
+    let replica = entry.header.span.replica
+    guard let known = owners[replica] else {
+      return complain("the replica id of the entry at \(entry.cursor) is nobody's")
+    }
+    if known.owner.subject != entry.subject {
+      complain("the entry at \(entry.cursor) is not of the owner of its replica id")
+    }
+    guard seen.insert(replica).inserted, known.since >= room.oldest || known.since > entry.cursor else {
+      return
+    }
+    if known.since != entry.cursor {
+      complain("the owner of the replica id of the entry at \(entry.cursor) has it since another one")
+    }
+  }
+
   /// The confirmed checkpoint can be read, and holds what was forgotten and what is still there.
   mutating func checkpoint(_ database: Database) {
     let found: StoredCheckpoint?
@@ -108,6 +143,9 @@ private struct RoomCheck {
       while true {
         let batch = try stored.batch(from: next, maximumBytes: 1 << 20, database)
         for part in batch.parts {
+          if owners[part.header.span.replica] == nil {
+            complain("the replica id of part \(next) of the checkpoint, or of one after it, is nobody's")
+          }
           held[CoverageKey(part.header), default: []].append(part.header.span.seqs)
         }
         next += UInt64(batch.parts.count)
@@ -179,6 +217,7 @@ private struct RoomCheck {
       complain("the digest at \(entry.cursor) is wrong")
       digest = stored
     }
+    checkOwner(of: entry)
     spans[CoverageKey(entry.header), default: []].append((entry.header.span.seqs, entry.cursor))
     if room.damage.isEmpty { room.soundThrough = entry.cursor }
   }
