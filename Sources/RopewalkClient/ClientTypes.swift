@@ -158,6 +158,12 @@ public enum ClientEvent: Hashable, Sendable {
   case lineageClash(RoomName, DocumentName)
   /// An entry of the log could not be merged, and is kept aside in the file.
   case entryHeld(RoomName, cursor: UInt64)
+  /// An entry of the log follows events that the log does not have, and waits for them: whoever pushed it breaks the
+  /// protocol. `Replica.held` names it as long as it waits.
+  case entryWaits(RoomName, cursor: UInt64)
+  /// Unsent events have another id than they had, since somebody else uses theirs in the room. They go on to the relay
+  /// under that.
+  case reauthored(ReauthoredEvents)
 }
 
 /// What another session shows of itself.

@@ -11,8 +11,6 @@ public struct RefusedEvents: Hashable, Sendable {
     /// The relay does not take so large an update, though it was cut as small as can be. They are offered
     /// again at each connection.
     case tooLarge
-    /// The room's log holds other events under their ids, which could not be merged (`Replica.held`).
-    case contradicted
     /// The document is damaged in this file, so that they cannot be read (`Replica.verify`).
     case unreadable
     /// The document's name means another one in the room, whose log never had this one. They are kept, and
@@ -49,7 +47,6 @@ extension RefusedEvents.Reason: CustomStringConvertible {
     switch self {
     case .forbidden: "the token does not allow editing in this room"
     case .tooLarge: "the relay does not take an update of this size"
-    case .contradicted: "the room's log holds other events under the same ids"
     case .unreadable: "the document is damaged in this replica"
     case .anotherLineage: "the room's document of that name began with another text"
     case .followsRefused: "they build on events that were refused"
@@ -62,7 +59,6 @@ extension RefusedEvents.Reason {
   init?(_ state: OutboxState) {
     switch state {
     case .ready, .untilLogIsRead: return nil
-    case .givenUp: self = .contradicted
     case .forbidden: self = .forbidden
     case .tooLarge: self = .tooLarge
     case .unreadable: self = .unreadable

@@ -45,7 +45,7 @@ extension Replica {
     try read { transaction in try transaction.rooms().map { try transaction.roomStatus($0) } }
   }
 
-  /// The updates that could not be merged and are kept aside, by room and cursor.
+  /// The updates that could not be merged and are kept aside, and those that wait for others, by room and cursor.
   public func held(in room: String? = nil) throws(ReplicaError) -> [HeldEntry] {
     var name: RoomName?
     if let room { name = try Self.roomName(room) }

@@ -114,16 +114,24 @@ extension Replica {
   }
 
   /// The log has some of a push already, or other bytes under its header, up to a cursor.
+  @discardableResult
   package func holdBack(_ header: EntryHeader, through cursor: UInt64, in room: RoomName)
-    throws(ReplicaError)
+    throws(ReplicaError) -> [ReauthoredEvents]
   {
-    try write { try $0.holdBack(header, through: cursor, in: room) }
+    try write {
+      try $0.holdBack(header, through: cursor, in: room)
+      return $0.reauthored
+    }
   }
 
   /// The replica id of a push is somebody else's at the relay: the events from its first one on go on under
   /// another id, with all that follows them.
-  package func disown(_ header: EntryHeader, in room: RoomName) throws(ReplicaError) {
-    try write { try $0.disown(header, in: room) }
+  @discardableResult
+  package func disown(_ header: EntryHeader, in room: RoomName) throws(ReplicaError) -> [ReauthoredEvents] {
+    try write {
+      try $0.disown(header, in: room)
+      return $0.reauthored
+    }
   }
 
   /// By what a relay shall know this file again, where it has no token: secret, the same for one address
@@ -134,7 +142,7 @@ extension Replica {
   }
 
   /// What is in a room's documents here, for others who have it or will.
-  package func presenceBasis(of room: RoomName, mostEvents: Int) throws(ReplicaError) -> PresenceEnvelope {
+  package func presenceBasis(of room: RoomName, mostEvents: Int) throws(ReplicaError) -> PresenceBasis {
     try read { try $0.presenceBasis(of: room, mostEvents: mostEvents) }
   }
 

@@ -37,8 +37,8 @@ public struct RoomStatus: Hashable, Sendable {
   public var role: Role?
 }
 
-/// An update that could not be merged, and is kept aside in the file: it contradicts what the document
-/// knows under the same ids, or it is damaged. The text here is without it; what was written here stays.
+/// An update that is not in the text here, and is kept: it contradicts what the document knows under the same ids, or it is
+/// damaged, or it waits for events that the room's log does not have. What was written here stays.
 public struct HeldEntry: Hashable, Sendable {
   /// The room.
   public var room: RoomName
@@ -52,6 +52,32 @@ public struct HeldEntry: Hashable, Sendable {
   public var reason: String
   /// Its size, in bytes.
   public var byteCount: Int
+
+  init(
+    room: RoomName, key: DocumentKey?, cursor: UInt64? = nil, subject: String? = nil, reason: String,
+    byteCount: Int
+  ) {
+    (self.room, self.key, self.cursor, self.subject) = (room, key, cursor, subject)
+    (self.reason, self.byteCount) = (reason, byteCount)
+  }
+}
+
+/// Unsent events that have another id than they had, since somebody else uses theirs in the room. They go on to the relay
+/// under that, with all that follows them.
+public struct ReauthoredEvents: Hashable, Sendable {
+  /// The room.
+  public var room: RoomName
+  /// Name and lineage of the document.
+  public var key: DocumentKey
+  /// How many events these are.
+  public var eventCount: Int
+
+  /// Names events.
+  package init(room: RoomName, key: DocumentKey, eventCount: Int) {
+    self.room = room
+    self.key = key
+    self.eventCount = eventCount
+  }
 }
 
 /// Documents of one name.
@@ -138,6 +164,16 @@ public struct Receipts: Hashable, Sendable {
   public var atRelay: [Stored]
   /// Those on this device only that are not sent unless something changes, and why.
   public var refused: [RefusedEvents] = []
+  /// Those that had another id when they were written, by their places there: somebody else uses that in the room.
+  public var reauthored: [Reauthored] = []
+
+  /// Events that have another id than they had: those under the old one's replica id, from it on.
+  public struct Reauthored: Hashable, Sendable {
+    /// The first of them, as it was.
+    public var event: EventID
+    /// Their replica id now, under which they are numbered from 0.
+    public var replica: ReplicaID
+  }
 
   /// A span in the room's log.
   public struct Stored: Hashable, Sendable {
@@ -165,8 +201,21 @@ public struct Receipts: Hashable, Sendable {
   public var refusedCount: Int { refused.reduce(0) { $0 + $1.eventCount } }
 
   /// Where an event is that was written in this file; nil for others. For an edit, ask for a head of the
-  /// version after it. O(n) in the stretches.
+  /// version after it. One that has got another id since then (`reauthored`) is found by the one that it had. O(n) in
+  /// the stretches.
   public func place(of event: EventID) -> Place? {
+    var event = event
+    // Each step leads to an id that was new then.
+    for _ in 0...reauthored.count {
+      let next = reauthored.filter { $0.event.replica == event.replica && $0.event.seq <= event.seq }
+        .max { $0.event.seq < $1.event.seq }
+      guard let next else { break }
+      event = EventID(replica: next.replica, seq: event.seq - next.event.seq)
+    }
+    return currentPlace(of: event)
+  }
+
+  private func currentPlace(of event: EventID) -> Place? {
     if let stored = atRelay.first(where: { $0.span.contains(event) }) {
       return .atRelay(cursor: stored.cursor)
     }

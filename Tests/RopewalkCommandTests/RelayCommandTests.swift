@@ -69,6 +69,10 @@ import Testing
     #expect(seen[0].contains("  ann  +6 -0  "), "\(seen)")
     #expect(seen[1].contains("  ben  +9 -0  "), "\(seen)")
     #expect(seen[0].split(separator: "@")[0].suffix(16) != seen[1].split(separator: "@")[0].suffix(16))
+    try await sync("ann")
+    let own = try await Tool.run("log", folder["ann"]).output
+    #expect(own.contains("  here, pushed by ben  "), "\(own)")
+    #expect(try await Tool.run("cat", folder["ann"]).output == "by ann, offline")
     let merged = try await Tool.run("log", folder["ben"]).output
     #expect(merged.contains("  from a file, pushed by ben  "), "\(merged)")
     relay.signal(SIGTERM)

@@ -80,6 +80,8 @@ extension Client {
       for change in received.changes { hub.publish(.changed(change)) }
       tell(received.lineageClashes, in: room)
       for cursor in received.held { hub.publish(.entryHeld(room, cursor: cursor)) }
+      for cursor in received.waiting { hub.publish(.entryWaits(room, cursor: cursor)) }
+      tell(received.reauthored)
       if !received.changes.isEmpty { rotation.touch(room, now: options.now()) }
       showPresence(in: room)
     } catch .outOfStep {

@@ -41,15 +41,16 @@ extension Client {
       rooms[room]?.hasToldPresence = true
       return hub.publish(.presenceTooLarge(room, byteCount: value.count, limit: largestPresence))
     }
-    let basis: PresenceEnvelope
+    let basis: PresenceBasis
     do {
       basis = try replica.presenceBasis(of: room, mostEvents: PresenceEnvelope.mostEvents)
     } catch { return fail(error) }
     let bytes = PresenceEnvelope(cursor: basis.cursor, events: basis.events, value: value).encoded
-    guard basis.events.count <= PresenceEnvelope.mostEvents,
+    guard !basis.isPremature, basis.events.count <= PresenceEnvelope.mostEvents,
       bytes.count <= Int(session.limits.largestPresence)
     else {
-      // What it belongs to is not worth more room than the value: it is sent when that is at the relay.
+      // What it belongs to is not worth more room than the value, or has an id that others do not know yet: it is sent
+      // when that is at the relay.
       rooms[room]?.holdsPresence = true
       return
     }

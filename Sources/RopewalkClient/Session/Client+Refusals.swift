@@ -38,14 +38,19 @@ extension Client {
     do throws(ReplicaError) {
       switch refusal {
       case .covered(_, let cursor), .idClash(let cursor):
-        try replica.holdBack(header, through: cursor, in: room)
-      case .ownedByAnother: try replica.disown(header, in: room)
+        tell(try replica.holdBack(header, through: cursor, in: room))
+      case .ownedByAnother: tell(try replica.disown(header, in: room))
       case .overtaken, .overloaded: break
       case .forbidden: try refused(header, .forbidden, row, in: room)
       case .tooLarge: try refused(header, .tooLarge, row, in: room)
       }
       if refusal != .overtaken { renewPresence(in: room) }
     } catch { fail(error) }
+  }
+
+  /// Events that have another id now.
+  func tell(_ reauthored: [ReauthoredEvents]) {
+    for events in reauthored { hub.publish(.reauthored(events)) }
   }
 
   private func refused(

@@ -33,6 +33,10 @@ struct LogCommand: ParsableCommand {
     for entry in entries.suffix(last ?? entries.count) {
       Console.standard.line(Self.line(entry, names))
     }
+    let key = try found.status().key
+    for held in try replica.held(in: found.room.text) where held.key == key {
+      Console.standard.line("kept aside: \(Wording.held(held))")
+    }
   }
 
   static func line(_ entry: HistoryEntry, _ names: VisibleNames) -> String {

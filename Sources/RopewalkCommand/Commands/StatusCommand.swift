@@ -56,12 +56,23 @@ struct StatusCommand: AsyncParsableCommand {
             + "\(Wording.count(document.eventCount, "event")), "
             + "\(Wording.number(document.unsentEventCount)) unsent\(note)")
         lines.append("    version \(words(document.version))")
+        if let moved = try Self.reauthored(document, in: replica) { lines.append("    " + moved) }
         let own = refused.filter { $0.key == document.key }
         lines += Wording.refused(own, of: names.text(document.key.name.text)).map { "    refused: " + $0 }
       }
       for held in try replica.held(in: room.room.text) { lines.append("  kept aside: \(Wording.held(held))") }
     }
     return lines
+  }
+
+  /// What of the document has another id than it was written under.
+  private static func reauthored(_ status: DocumentStatus, in replica: Replica) throws -> String? {
+    let document = try replica.document(status.key, in: status.room)
+    let count = try document.receipts().reauthored.count
+    return count == 0
+      ? nil
+      : "\(Wording.count(count, "stretch", "stretches")) of what was written here \(count == 1 ? "has" : "have") another id "
+        + "now, since somebody else used the one before"
   }
 
   private static func words(_ version: Version) -> String {

@@ -31,6 +31,7 @@ struct SyncCommand: AsyncParsableCommand {
     let client = try Client(
       replica: replica, relay: relay.url, token: try relay.presentedToken(),
       options: relay.clientOptions)
+    let events = client.events()
     for room in wanted { try await client.join(room.text) }
     var refusal: ClientError?
     do throws(ClientError) {
@@ -52,6 +53,9 @@ struct SyncCommand: AsyncParsableCommand {
     }
     Console.standard.line(
       "sent \(Wording.count(max(0, unsent - left), "event")), fetched \(Wording.count(fetched, "event"))")
+    for await event in events {
+      if case .reauthored(let moved) = event { Console.standard.problem(Wording.reauthored(moved)) }
+    }
     for held in try replica.held() where wanted.contains(held.room) {
       Console.standard.problem("\(held.room.shown): kept aside: \(Wording.held(held))")
     }

@@ -59,6 +59,12 @@ final class MirrorReporter {
         "#\(cursor) in the log of \(room.text) could not be merged and is kept aside; `ropewalk status` says why"
       )
     }
+    if case .entryWaits(let room, let cursor) = event {
+      console.problem(
+        "#\(cursor) in the log of \(room.shown) waits for changes that the log does not have; `ropewalk status` says who sent "
+          + "it")
+    }
+    if case .reauthored(let events) = event { console.problem(Wording.reauthored(events)) }
     if case .tokenUnavailable(let words) = event { console.problem("no other token: \(words)") }
     guard case .state(let state) = event, let words = Self.words(state) else { return }
     if words != lastState { Self.isProblem(state) ? console.problem(words) : console.line(words) }

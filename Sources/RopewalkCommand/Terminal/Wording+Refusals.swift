@@ -26,7 +26,6 @@ extension Wording {
       "They are kept, and sent with a token that allows it; `ropewalk discard` takes them out"
     case .tooLarge:
       "They are kept, and sent when the relay takes more (largest-payload); `ropewalk discard` takes them out"
-    case .contradicted: "They are kept; `ropewalk status` shows what the log holds instead"
     case .unreadable: "`ropewalk verify` says what is damaged and what is safe"
     case .anotherLineage:
       "They are kept; `ropewalk cat --lineage` shows either text, and `ropewalk mirror --take room` or `--take file` "

@@ -53,6 +53,13 @@ enum Wording {
 }
 
 extension Wording {
+  /// "5 events of notes.md in room team have another id now: …".
+  static func reauthored(_ events: ReauthoredEvents) -> String {
+    "\(count(events.eventCount, "event")) of \(events.key.name.shown) in room \(events.room.shown) "
+      + "\(events.eventCount == 1 ? "has" : "have") another id now, since somebody else uses the one before; nothing is lost, "
+      + "and they are sent under that"
+  }
+
   /// "#9 of notes.md by ann, 120 bytes (log, row 9: …)".
   static func held(_ entry: HeldEntry) -> String {
     let place = entry.cursor.map { "#\($0)" } ?? "an update from a file"

@@ -153,6 +153,10 @@ struct Verification {
     {
       add("documents", loaded.id, "version, events or scalars are not the document's")
     }
+    let waiting = try db.row("SELECT waiting FROM documents WHERE id = ?", [loaded.id])?.integer(0)
+    if waiting != Int64(loaded.document.waitingUpdateCount) {
+      add("documents", loaded.id, "it does not say how many updates wait in it")
+    }
   }
 
   private mutating func checkOutbox(of loaded: LoadedDocument) throws {

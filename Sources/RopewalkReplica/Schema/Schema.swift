@@ -38,6 +38,7 @@ enum Schema {
       version BLOB NOT NULL DEFAULT x'00',
       events INTEGER NOT NULL DEFAULT 0,
       scalars INTEGER NOT NULL DEFAULT 0,
+      waiting INTEGER NOT NULL DEFAULT 0,
       generation INTEGER NOT NULL DEFAULT 0,
       text_update INTEGER NOT NULL DEFAULT 0,
       snapshot_update INTEGER NOT NULL DEFAULT 0,

@@ -97,7 +97,10 @@ extension Transaction {
         guard end == span.seqs.upperBound else { return nil }
         return OutboxCut(id: id, header: EntryHeader(document: key, span: span), payload: payload)
       }
-      if let update = try fix(id, span, upTo: end, of: document, maximumBytes: bytes.maximum) {
+      // Whoever has a seed's text offers it, and the first owns it: in one piece it is all theirs, or all known.
+      let isSeed = span.replica.rawValue == key.lineage.rawValue
+      let maximum = isSeed ? bytes.largest : bytes.maximum
+      if let update = try fix(id, span, upTo: end, of: document, maximumBytes: maximum) {
         return OutboxCut(
           id: id, header: EntryHeader(document: key, span: update.spans[0]), payload: update.bytes)
       }

@@ -140,8 +140,11 @@ extension Transaction {
     }
     let document = loaded.document
     try db.run(
-      "UPDATE documents SET version = ?, events = ?, scalars = ? WHERE id = ?",
-      [Data(document.version.encoded), document.eventCount, document.scalarCount, loaded.id])
+      "UPDATE documents SET version = ?, events = ?, scalars = ?, waiting = ? WHERE id = ?",
+      [
+        Data(document.version.encoded), document.eventCount, document.scalarCount,
+        document.waitingUpdateCount, loaded.id,
+      ])
     if document.utf8Count <= loaded.textBehind * Self.textBytesPerUpdate { try saveText(&loaded) }
   }
 
@@ -180,11 +183,12 @@ extension Transaction {
     let document = loaded.document
     try db.run(
       """
-      UPDATE documents SET version = ?, events = ?, scalars = ?, generation = ?, snapshot_update = ? WHERE id = ?
+      UPDATE documents SET version = ?, events = ?, scalars = ?, waiting = ?, generation = ?, snapshot_update = ?
+      WHERE id = ?
       """,
       [
-        Data(document.version.encoded), document.eventCount, document.scalarCount, loaded.generation,
-        loaded.lastUpdate, loaded.id,
+        Data(document.version.encoded), document.eventCount, document.scalarCount,
+        document.waitingUpdateCount, loaded.generation, loaded.lastUpdate, loaded.id,
       ])
     try db.run(
       "INSERT OR REPLACE INTO snapshots (document, snapshot) VALUES (?, ?)",

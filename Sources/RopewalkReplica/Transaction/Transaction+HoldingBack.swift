@@ -67,7 +67,7 @@ extension Transaction {
       """
       UPDATE outbox SET state = 0
       WHERE state <> 0 AND state > ? AND document IN (SELECT id FROM documents WHERE room = ?)
-      """, [OutboxState.givenUp.rawValue, roomID])
+      """, [OutboxState.untilLogIsRead.rawValue, roomID])
   }
 
   // MARK: Reports
@@ -142,8 +142,8 @@ extension Transaction {
       SELECT replica, first, "end", state FROM outbox WHERE document = ? AND acknowledged IS NULL ORDER BY id
       """, [document])
     let reasons = try rows.map { row in
-      // A number that does not exist stands for something that was given up.
-      RefusedEvents.Reason(OutboxState(rawValue: try row.integer(3)) ?? .givenUp)
+      // A number that does not exist is damage.
+      RefusedEvents.Reason(OutboxState(rawValue: try row.integer(3)) ?? .unreadable)
     }
     let spans = try rows.map { try $0.span(0) }
     let refused = zip(spans, reasons).filter { $1 != nil }.map { $0.0 }

@@ -8,6 +8,8 @@ struct OpenDocument {
   let hadPending: Bool
   var patches: [TextPatch] = []
   var hasChanged = false
+  /// What others would call what the log lacks of it; nil where that must be found anew.
+  var derived: [ReplicaID: EventID]?
 
   init(_ loaded: LoadedDocument) {
     self.loaded = loaded
@@ -31,6 +33,8 @@ extension Transaction {
     guard entries.count >= 4, open.loaded.document.version.heads.count > 1 else { return 0 }
     var updates: [Update] = []
     for entry in entries {
+      // Own events that are in it get its id first.
+      if try ownEvent(beginning: entry, in: &open) != nil { break }
       guard let update = try? self.update(of: entry, in: open.loaded),
         try !mustWait(update, in: open.loaded.id)
       else { break }
@@ -59,6 +63,7 @@ extension Transaction {
       let share = (growth.inserted * count / max(1, events), growth.deleted * count / max(1, events))
       try noteEntry(entry, of: open.loaded.id, roomID: roomID, share)
       try removeFromOutbox(entry.header.span, of: open.loaded.id)
+      noteLogged(entry, in: &open)
     }
     return merged.count
   }

@@ -9,14 +9,12 @@ enum OutboxState: Int64 {
   case ready = 0
   /// The log, which has other events under this id, or the same ones cut otherwise.
   case untilLogIsRead = 1
-  /// Nothing: what the log has instead could not be merged.
-  case givenUp = 2
   /// The right to edit in the room.
-  case forbidden = 3
+  case forbidden = 2
   /// A relay that takes larger updates.
-  case tooLarge = 4
+  case tooLarge = 3
   /// A document that can be read: this one is damaged.
-  case unreadable = 5
+  case unreadable = 4
 }
 
 extension Transaction {
@@ -85,7 +83,7 @@ extension Transaction {
     guard let document = try documentID(header.document, in: room) else { return }
     try db.run(
       """
-      UPDATE outbox SET acknowledged = ?, state = CASE WHEN state > 2 THEN 0 ELSE state END
+      UPDATE outbox SET acknowledged = ?, state = CASE WHEN state > 1 THEN 0 ELSE state END
       WHERE document = ? AND replica = ? AND first = ? AND "end" = ? AND cut IS NOT NULL
       """,
       [
@@ -106,16 +104,5 @@ extension Transaction {
     guard db.changesCount > 0, try roomStatus(room).cursor >= cursor else { return }
     // It was shown before: what the log has under these ids waits here, or is kept aside.
     try makeWay(for: span, of: document)
-  }
-
-  /// What the log has instead of these events could not be merged: they are not pushed any more.
-  func giveUp(_ span: EventSpan, of document: Int64) throws {
-    try db.run(
-      """
-      UPDATE outbox SET state = 2 WHERE document = ? AND replica = ? AND first < ? AND "end" > ?
-      """,
-      [
-        document, span.replica.stored, Int64(span.seqs.upperBound), Int64(span.seqs.lowerBound),
-      ])
   }
 }

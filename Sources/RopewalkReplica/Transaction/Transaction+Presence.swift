@@ -6,8 +6,8 @@ import RopewalkSync
 extension Transaction {
   /// What is in a room's documents here, for others: how far its log is, and what is on its way there. What the
   /// relay does not take, or may be written anew, is left out: others would wait for it in vain.
-  func presenceBasis(of room: RoomName, mostEvents: Int) throws -> PresenceEnvelope {
-    var basis = PresenceEnvelope(cursor: try roomStatus(room).cursor, events: [], value: [])
+  func presenceBasis(of room: RoomName, mostEvents: Int) throws -> PresenceBasis {
+    var basis = PresenceBasis(cursor: try roomStatus(room).cursor)
     guard let roomID = try roomID(room) else { return basis }
     let acknowledged = try db.row(
       """
@@ -28,10 +28,23 @@ extension Transaction {
       let key = DocumentKey(name: name, lineage: Lineage(rawValue: try row.unsigned(1)))
       let (replica, end) = (ReplicaID(rawValue: try row.unsigned(2)), try row.integer(3))
       guard !refused.contains(where: { $0.key == key && $0.span.replica == replica }) else { continue }
+      if try !isOwned(replica, in: key, of: room) { basis.isPremature = true }
       basis.events.append(
         PresenceEnvelope.Events(document: key, replica: replica, count: UInt32(clamping: end)))
     }
     return basis
+  }
+
+  /// Whether a replica id is known to others by the log. Whoever learns one that is nobody's yet could push under it
+  /// first.
+  private func isOwned(_ replica: ReplicaID, in key: DocumentKey, of room: RoomName) throws -> Bool {
+    guard let document = try documentID(key, in: room) else { return false }
+    return try db.row(
+      """
+      SELECT 1 WHERE EXISTS (SELECT 1 FROM entries WHERE document = ?1 AND replica = ?2)
+        OR EXISTS (SELECT 1 FROM checkpoint_spans WHERE document = ?1 AND replica = ?2)
+        OR EXISTS (SELECT 1 FROM outbox WHERE document = ?1 AND replica = ?2 AND acknowledged IS NOT NULL)
+      """, [document, replica.stored]) != nil
   }
 
   /// How far a room's log was read, and what is in some of its documents. One that cannot be read has nothing.
@@ -43,6 +56,16 @@ extension Transaction {
     }
     return known
   }
+}
+
+/// What a presence value belongs to.
+package struct PresenceBasis: Sendable {
+  /// How far the room's log is known.
+  package var cursor: UInt64
+  /// What is on its way there.
+  package var events: [PresenceEnvelope.Events] = []
+  /// Some of that is under an id that nobody has pushed under yet, and so must not be told.
+  package var isPremature = false
 }
 
 /// What is in a room's documents.

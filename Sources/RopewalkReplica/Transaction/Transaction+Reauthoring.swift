@@ -21,32 +21,58 @@ extension Transaction {
     guard event.seq < count, try mayMakeWay(event, in: loaded.id, for: entry) else {
       throw ReplicaError.idClash(event)
     }
-    return try rename(event, as: try anotherID(for: event, in: loaded.document), in: &loaded)
+    reauthored.append(
+      ReauthoredEvents(room: loaded.room, key: loaded.key, eventCount: Int(count - event.seq)))
+    return try rename(event, as: try anotherID(for: event, in: loaded), in: &loaded)
   }
 
   /// Gives the events from `event` on another id, here and in what is kept about them.
   func rename(_ event: EventID, as fresh: ReplicaID, in loaded: inout LoadedDocument) throws -> [TextPatch] {
     let count = loaded.document.versionVector[event.replica]
     let old = loaded.document.utf8
+    let logged = try logged(after: event, count, in: loaded)
     loaded.document = loaded.document.reauthoring(event.replica, from: event.seq, as: fresh)
+    if try db.row("SELECT 1 FROM authors WHERE replica = ?", [event.replica.stored]) != nil {
+      try recordForeignAuthor(fresh)
+    }
     try retire(event.replica)
     try noteRenaming(Renaming(event: event, fresh: fresh), of: loaded.id)
     try moveOutbox(from: event, to: fresh, count: count - event.seq, of: loaded.id)
     try moveHistory(from: event, to: fresh, of: loaded.id)
     try moveMoments(from: event, to: fresh, of: loaded.id)
+    for (cursor, payload) in logged { try wait(payload, at: cursor, in: loaded.roomID) }
     try recutOutbox(of: loaded)
     try saveAnew(&loaded)
     return TextPatch.difference(from: old, to: loaded.document.utf8).map { [$0] } ?? []
   }
 
+  /// What the log has of the later events under the id stays that, wherever the events before it go: it waits
+  /// for what the log gets in their place.
+  private func logged(after event: EventID, _ count: UInt32, in loaded: LoadedDocument) throws
+    -> [(cursor: Int64, payload: [UInt8])]
+  {
+    let rows = try db.rows(
+      """
+      SELECT e.cursor, e.replica, e.first, e."end" FROM entries e
+      WHERE e.document = ?1 AND e.replica = ?2 AND e.first > ?3 AND e.first < ?4
+        AND NOT EXISTS (SELECT 1 FROM held h WHERE h.room = e.room AND h.cursor = e.cursor)
+      """, [loaded.id, event.replica.stored, Int64(event.seq), Int64(count)])
+    return try rows.compactMap { row in
+      // Without the events, it contradicts them, and is not merged here.
+      guard let update = loaded.document.update(of: try row.span(1)) else { return nil }
+      return (try row.integer(0), update.bytes)
+    }
+  }
+
   /// An id that follows from the first event under the old one: whoever else has that event, of another
   /// file or from a log that is gone, arrives at the same, so that what both have is not there twice.
-  private func anotherID(for event: EventID, in document: TextDocument) throws -> ReplicaID {
-    let isOwn = try db.row("SELECT 1 FROM authors WHERE replica = ?", [event.replica.stored]) != nil
+  private func anotherID(for event: EventID, in loaded: LoadedDocument) throws -> ReplicaID {
+    let document = loaded.document
     guard let derived = document.derivedID(for: event) else { throw ReplicaError.idClash(event) }
     let isUsed = try db.row("SELECT 1 FROM authors WHERE replica = ?", [derived.stored]) != nil
-    guard !isUsed, document.versionVector[derived] == 0 else { return try drawAuthor() }
-    if isOwn { try recordForeignAuthor(derived) }
+    guard !isUsed, document.versionVector[derived] == 0,
+      try derivation(of: event, in: loaded.id) < Self.longestDerivation
+    else { return try drawAuthor() }
     return derived
   }
 
@@ -75,6 +101,27 @@ extension Transaction {
     loaded.vector = loaded.document.versionVector
     try save(&loaded)
     note(patches, of: loaded, from: .relay)
+  }
+
+  /// Gives what is here under the ids of an entry, and nobody can have from the log, to another id: the entry
+  /// holds the ids, whether it can be merged or not.
+  func makeWay(for entry: EventSpan, in loaded: inout LoadedDocument) throws -> [TextPatch] {
+    let end = min(entry.seqs.upperBound, loaded.document.versionVector[entry.replica])
+    guard entry.seqs.lowerBound < end else { return [] }
+    let span = EventSpan(replica: entry.replica, seqs: entry.seqs.lowerBound..<end)
+    var free = SpanSet()
+    free.insert(span)
+    for logged in try logSpans(of: loaded.id, overlapping: span) where logged != entry { free.remove(logged) }
+    let unsent = try db.row(
+      """
+      SELECT min(max(first, ?3)) FROM outbox
+      WHERE document = ?1 AND replica = ?2 AND first < ?4 AND "end" > ?3 AND acknowledged IS NULL
+      """, [loaded.id, span.replica.stored, Int64(span.seqs.lowerBound), Int64(end)])
+    let first = [
+      free.spans.first?.seqs.lowerBound, try unsent?.optionalInteger(0).map { UInt32(clamping: $0) },
+    ].compactMap { $0 }.min()
+    guard let first else { return [] }
+    return try reauthor(&loaded, from: EventID(replica: span.replica, seq: first), for: entry)
   }
 
   /// Where the log holds something under the ids of a span, what is here under them goes on under others: it is
@@ -179,13 +226,22 @@ extension Transaction {
 extension TextDocument {
   /// The id under which an event and what follows it under its id go on. What it follows plays no part: that may have
   /// got another id already, or will.
-  func derivedID(for event: EventID) -> ReplicaID? {
+  func derivedID(for event: EventID) -> ReplicaID? { derivedIDs(for: event, count: 1).first }
+
+  /// The ids under which an event goes on, if somebody else has each of them in turn.
+  func derivedIDs(for event: EventID, count: Int) -> [ReplicaID] {
     let span = EventSpan(replica: event.replica, seqs: event.seq..<event.seq + 1)
-    guard let update = update(of: span), let text = try? update.insertedBytes() else { return nil }
-    var writer = ByteWriter()
-    writer.fixed64(event.replica.rawValue)
-    writer.varint(UInt64(event.seq))
-    return ReplicaID(
-      rawValue: PayloadHash(of: writer.bytes + text).bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
+    guard let update = update(of: span), let text = try? update.insertedBytes() else { return [] }
+    var ids: [ReplicaID] = []
+    var next = event
+    for _ in 0..<count {
+      var writer = ByteWriter()
+      writer.fixed64(next.replica.rawValue)
+      writer.varint(UInt64(next.seq))
+      let hash = PayloadHash(of: writer.bytes + text).bytes
+      ids.append(ReplicaID(rawValue: hash.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }))
+      next = EventID(replica: ids[ids.count - 1], seq: 0)
+    }
+    return ids
   }
 }

@@ -11,6 +11,10 @@ package struct ReceivedEntries: Sendable {
   package var lineageClashes: [DocumentName] = []
   /// Entries that could not be merged, and were kept aside.
   package var held: [UInt64] = []
+  /// Entries that wait for events which the log did not have before them.
+  package var waiting: [UInt64] = []
+  /// Own events that have another id now, since the log has others' under theirs.
+  package var reauthored: [ReauthoredEvents] = []
 }
 
 extension Transaction {
@@ -42,6 +46,8 @@ extension Transaction {
       "UPDATE rooms SET cursor = ?, digest = ? WHERE id = ?",
       [Int64(bitPattern: cursor), Data(digest.bytes), roomID])
     batch.result.held.sort()
+    batch.result.waiting.sort()
+    batch.result.reauthored = reauthored
     return batch.result
   }
 
@@ -77,6 +83,7 @@ extension Transaction {
     var open = OpenDocument(try take(id))
     var rest = entries
     while let entry = rest.first {
+      try recognize(entry, in: &open)
       let merged = try mergeTogether(rest, into: &open, roomID: batch.roomID)
       rest = rest.dropFirst(merged)
       if merged > 0 { continue }
@@ -85,7 +92,9 @@ extension Transaction {
         let growth = try merge(entry, into: &open)
         try noteEntry(entry, of: id, roomID: batch.roomID, growth)
         try removeFromOutbox(entry.header.span, of: id)
+        noteLogged(entry, in: &open)
       } catch is EntryMustWait {
+        batch.result.waiting.append(entry.cursor)
         try makeWay(for: entry, in: &open)
         try noteEntry(entry, of: id, roomID: batch.roomID, (0, 0))
         try wait(entry.payload, at: Int64(bitPattern: entry.cursor), in: batch.roomID)
@@ -94,7 +103,18 @@ extension Transaction {
         try hold(entry, of: id, because: error, in: &batch)
       }
     }
+    try noteWaiting(entries, of: open.loaded, in: &batch)
     try finish(&open, in: &batch)
+  }
+
+  /// Whoever pushed an entry that follows events which the log did not have may be asked why.
+  private func noteWaiting(
+    _ entries: ArraySlice<LogEntry>, of loaded: LoadedDocument, in batch: inout Batch
+  ) throws {
+    // The parts of a checkpoint come in no causal order.
+    guard !isTakingCheckpoint, loaded.document.pendingEventCount > 0 else { return }
+    let waiting = Set(loaded.document.waitingUpdates.flatMap(\.spans))
+    batch.result.waiting += entries.filter { waiting.contains($0.header.span) }.map(\.cursor)
   }
 
   /// An entry that cannot be merged, or not yet, still holds its ids: what is here under them goes on under others, since
@@ -102,10 +122,9 @@ extension Transaction {
   private func makeWay(for entry: LogEntry, in open: inout OpenDocument) throws {
     let span = entry.header.span
     try retire(span.replica)
-    guard open.loaded.document.versionVector[span.replica] > span.seqs.lowerBound else { return }
-    let first = EventID(replica: span.replica, seq: span.seqs.lowerBound)
+    open.derived = nil
     do {
-      open.patches += try reauthor(&open.loaded, from: first, for: span)
+      open.patches += try makeWay(for: span, in: &open.loaded)
       open.hasChanged = true
     } catch ReplicaError.idClash { return }
   }
@@ -119,7 +138,6 @@ extension Transaction {
     try db.run(
       "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
       [batch.roomID, Int64(bitPattern: entry.cursor), reason, Data(entry.payload)])
-    try giveUp(entry.header.span, of: id)
     batch.result.held.append(entry.cursor)
   }
 

@@ -73,7 +73,6 @@ extension Transaction {
     try db.run(
       "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
       [loaded.roomID, place, reason, payload])
-    if place > 0 { for span in update.spans { try giveUp(span, of: loaded.id) } }
     return place
   }
 
@@ -92,9 +91,9 @@ extension Transaction {
       ])?.integer(0)
   }
 
-  /// What was kept aside in a room, or in all of them.
+  /// What was kept aside in a room, or in all of them, and what waits in documents.
   func heldEntries(in room: RoomName?) throws -> [HeldEntry] {
-    try db.rows(
+    var held = try db.rows(
       """
       SELECT r.name, h.cursor, d.name, d.lineage, e.subject, h.reason, length(h.payload)
       FROM held h JOIN rooms r ON r.id = h.room
@@ -113,6 +112,40 @@ extension Transaction {
       return HeldEntry(
         room: room, key: key, cursor: cursor > 0 ? UInt64(cursor) : nil, subject: try row.optionalString(4),
         reason: try row.string(5), byteCount: Int(try row.integer(6)))
+    }
+    let documents = try db.rows(
+      """
+      SELECT d.id FROM documents d JOIN rooms r ON r.id = d.room
+      WHERE d.waiting > 0 AND (?1 IS NULL OR r.name = ?1) ORDER BY d.id
+      """, [room?.text])
+    for row in documents {
+      // Of one that cannot be read, that is known elsewhere.
+      do { held += try waitingEntries(of: loaded(try row.integer(0))) } catch ReplicaError.damaged {
+        continue
+      }
+    }
+    return held.sorted { ($0.room, $0.cursor ?? 0) < ($1.room, $1.cursor ?? 0) }
+  }
+
+  /// What waits in a document for events that nobody has sent.
+  private func waitingEntries(of loaded: LoadedDocument) throws -> [HeldEntry] {
+    try loaded.document.waitingUpdates.map { update in
+      var entry = HeldEntry(
+        room: loaded.room, key: loaded.key, reason: Self.waits, byteCount: update.bytes.count)
+      guard update.spans.count == 1, let span = update.spans.first else { return entry }
+      let row = try db.row(
+        """
+        SELECT cursor, subject FROM entries
+          WHERE document = ?1 AND replica = ?2 AND first = ?3 AND "end" = ?4
+        UNION ALL SELECT cursor, subject FROM checkpoint_spans
+          WHERE document = ?1 AND replica = ?2 AND first = ?3 AND "end" = ?4
+        """,
+        [
+          loaded.id, span.replica.stored, Int64(span.seqs.lowerBound), Int64(span.seqs.upperBound),
+        ])
+      entry.cursor = try row?.unsigned(0)
+      entry.subject = try row?.optionalString(1)
+      return entry
     }
   }
 }

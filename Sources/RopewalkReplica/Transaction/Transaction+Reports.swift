@@ -133,6 +133,9 @@ extension Transaction {
       all.insert(span)
       receipts.onThisDevice += all.subtracting(stored).spans
     }
+    receipts.reauthored = try renamings(of: document).filter { authors.contains($0.event.replica) }.map {
+      Receipts.Reauthored(event: $0.event, replica: $0.fresh)
+    }
     let known = try loaded(document)
     for (span, reason) in try refusedSpans(of: document) where authors.contains(span.replica) {
       receipts.refused.append(RefusedEvents(room: known.room, key: known.key, span: span, reason: reason))

@@ -67,7 +67,7 @@ extension Transaction {
     try db.run("DELETE FROM held WHERE room = ?", [id])
     try db.run(
       """
-      UPDATE outbox SET acknowledged = NULL, state = CASE WHEN state > 2 THEN state ELSE 0 END
+      UPDATE outbox SET acknowledged = NULL, state = CASE WHEN state > 1 THEN state ELSE 0 END
       WHERE document IN (SELECT id FROM documents WHERE room = ?)
       """, [id])
     try db.run("UPDATE documents SET first_cursor = -abs(first_cursor) WHERE room = ?", [id])

@@ -89,8 +89,7 @@ extension Transaction {
       let span = try row.span(0)
       guard loaded.document.versionVector[span.replica] > span.seqs.lowerBound else { continue }
       if let update = try? Update(bytes: try row.bytes(3)), loaded.document.has(update) { continue }
-      let first = EventID(replica: span.replica, seq: span.seqs.lowerBound)
-      do { patches += try reauthor(&loaded, from: first, for: span) } catch ReplicaError.idClash { continue }
+      do { patches += try makeWay(for: span, in: &loaded) } catch ReplicaError.idClash { continue }
     }
     return patches
   }

@@ -21,6 +21,8 @@ final class Transaction {
   var afterPublishing: [() -> Void] = []
   /// Entries that come now are parts of a checkpoint.
   var isTakingCheckpoint = false
+  /// Events that others made way for, or were not taken under their id, and have another one now.
+  var reauthored: [ReauthoredEvents] = []
   /// Whether an outbox may have grown.
   var outboxGrew = false
   /// Whether the author was written into the file.

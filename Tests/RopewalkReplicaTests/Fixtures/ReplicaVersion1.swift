@@ -23,14 +23,15 @@ let replicaVersion1 = """
     version BLOB NOT NULL DEFAULT x'00',
     events INTEGER NOT NULL DEFAULT 0,
     scalars INTEGER NOT NULL DEFAULT 0,
+    waiting INTEGER NOT NULL DEFAULT 0,
     generation INTEGER NOT NULL DEFAULT 0,
     text_update INTEGER NOT NULL DEFAULT 0,
     snapshot_update INTEGER NOT NULL DEFAULT 0,
     UNIQUE (room, name, lineage)
   ) STRICT;
-  INSERT INTO documents VALUES(1,1,'notes.md',0,1,1,X'0105000000000000000d',14,14,0,6,3);
+  INSERT INTO documents VALUES(1,1,'notes.md',0,1,1,X'0105000000000000000d',14,14,0,0,6,3);
   INSERT INTO documents VALUES(2,1,'seeded.md',-8171780314253812136,1,NULL,X'01581e5fa21901988e16',23,2\
-  3,0,5,0);
+  3,0,0,5,0);
   CREATE TABLE texts (
     document INTEGER PRIMARY KEY REFERENCES documents (id),
     text TEXT NOT NULL

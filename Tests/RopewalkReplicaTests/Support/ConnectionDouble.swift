@@ -14,11 +14,13 @@ struct ConnectionDouble {
   private enum Answer {
     case acknowledged(cursor: UInt64)
     case refused(through: UInt64)
+    case ownedByAnother
     case overtaken
   }
 
   private let replica: Replica
   private let room: RoomName
+  private let subject: String
   /// In the order of pushing; answers are in the same order.
   private var sent: [Push] = []
   private var judged = 0
@@ -26,7 +28,8 @@ struct ConnectionDouble {
   private var refusalsByRelay = 0
   private var refusalsSeen = 0
 
-  init(_ replica: Replica, _ room: RoomName, to relay: RelayDouble) throws {
+  init(_ replica: Replica, _ room: RoomName, to relay: RelayDouble, as subject: String = "ann") throws {
+    self.subject = subject
     self.replica = replica
     self.room = room
     try relay.deliver(to: replica, in: room)
@@ -66,11 +69,14 @@ struct ConnectionDouble {
     let push = sent[judged]
     judged += 1
     if push.refusalsSeen < refusalsByRelay { return answers.append(.overtaken) }
-    switch relay.push(push.cut.header, push.cut.payload) {
+    switch relay.push(push.cut.header, push.cut.payload, by: subject) {
     case .acknowledged(let cursor): answers.append(.acknowledged(cursor: cursor))
     case .refused(.covered(_, let cursor)), .refused(.idClash(let cursor)):
       refusalsByRelay += 1
       answers.append(.refused(through: cursor))
+    case .refused(.ownedByAnother):
+      refusalsByRelay += 1
+      answers.append(.ownedByAnother)
     case .refused: break
     }
   }
@@ -85,6 +91,10 @@ struct ConnectionDouble {
       refusalsSeen += 1
       for index in sent.indices { sent[index].isOvertaken = true }
       try replica.holdBack(header, through: cursor, in: room)
+    case .ownedByAnother:
+      refusalsSeen += 1
+      for index in sent.indices { sent[index].isOvertaken = true }
+      try replica.disown(header, in: room)
     case .overtaken: break
     }
   }

@@ -4,6 +4,8 @@ import RopewalkSync
 
 /// The relay's rules of coverage for one room, in memory and in one thread.
 struct RelayDouble {
+  /// Whether a replica id is its first pusher's. A relay that does not care shows what a log may hold.
+  var keepsOwners = false
   private(set) var entries: [LogEntry] = []
   private var digests: [LogDigest] = [.zero]
 
@@ -25,6 +27,8 @@ struct RelayDouble {
     guard missing == RangeSet(header.span.seqs) else {
       return .refused(.covered(missing: Array(missing.ranges), through: UInt64(entries.count)))
     }
+    let first = entries.first { $0.header.span.replica == header.span.replica }
+    if keepsOwners, let first, first.subject != Array(subject.utf8) { return .refused(.ownedByAnother) }
     pushUnchecked(header, payload, by: subject)
     return .acknowledged(cursor: UInt64(entries.count))
   }
@@ -60,6 +64,9 @@ struct RelayDouble {
         case .acknowledged(let cursor): try replica.acknowledge([(cut.header, cursor)], in: room)
         case .refused(.covered(_, let cursor)), .refused(.idClash(let cursor)):
           try replica.holdBack(cut.header, through: cursor, in: room)
+          break sending
+        case .refused(.ownedByAnother):
+          try replica.disown(cut.header, in: room)
           break sending
         case .refused: throw RelayDoubleError.unexpected
         }

@@ -113,11 +113,31 @@ final class SimulatedClient {
       stores[room]?.author = author
       stores[room]?.write(contents, to: document, as: author)
       pushOutbox(of: room)
+      if number == 0, world.plan.isHostile, world.random.chance(0.5) { forge(in: room, of: document) }
       if world.random.chance(0.3) {
         withSession { $0.setPresence([UInt8(number)], in: room, now: world.now) }
       }
       scheduleWriting()
     }
+  }
+
+  /// Pushes something under the id of somebody else, where that goes on, before, or far ahead.
+  private func forge(in room: RoomName, of document: DocumentKey) {
+    guard let victim = world.clients.randomElement(using: &world.random), victim !== self,
+      let author = victim.stores[room]?.author
+    else { return }
+    let key = CoverageKey(document: document, replica: author)
+    let next = victim.stores[room]?.events[key]?.keys.max().map { $0 + 1 } ?? 0
+    let first = [0, next, next, next + 10].randomElement(using: &world.random) ?? next
+    let contents = (0..<Int.random(in: 1...5, using: &world.random)).map { _ in world.foreignContent() }
+    let span = EventSpan(replica: author, seqs: first..<first + UInt32(contents.count))
+    let header = EntryHeader(document: document, span: span)
+    guard session?.canPush(to: room, now: world.now) == true, inFlight[room]?.contains(header) != true else {
+      return
+    }
+    world.count("forged")
+    inFlight[room, default: []].insert(header)
+    withSession { $0.push(header, payload: Payload.bytes(contents), to: room, now: world.now) }
   }
 
   private func newID() -> ReplicaID { ReplicaID(rawValue: world.random.next()) }
@@ -216,6 +236,7 @@ final class SimulatedClient {
       release(room)
     case .ownedByAnother:
       world.count("owned by another")
+      world.count("re-authored")
       stores[room]?.disown(header, as: newID())
       pushOutbox(of: room)
     case .overloaded: world.count("overloaded")

@@ -131,7 +131,9 @@ final class SimulatedRelay {
     case .verify:
       later(0...50) { [self] in
         let grant = Access.Grant(pattern: Array("room-*".utf8), role: .edit)
-        let access = Access(subject: Array("someone".utf8), expires: nil, grants: [grant])
+        // Some have two clients.
+        let number = links[id].map { $0.client.number % 3 } ?? 0
+        let access = Access(subject: Array("person \(number)".utf8), expires: nil, grants: [grant])
         withSession(id) { $0.verified(access, now: world.now) }
       }
     case .join(let join, let owner, let role): enter(join, owner, role, id)
@@ -353,11 +355,16 @@ final class SimulatedRelay {
     if let fault = forgetting[room]?.fault(disk[room] ?? []) { world.faults.append(fault) }
     var digest = LogDigest.zero
     var seen: Set<EventName> = []
+    var owners: [ReplicaID: [UInt8]] = [:]
     for (index, stored) in (disk[room] ?? []).enumerated() {
       let entry = stored.entry
       digest = entry.digest(after: digest)
       if entry.cursor != UInt64(index + 1) { world.faults.append("cursor \(entry.cursor) is not dense") }
       if digest != stored.digest { world.faults.append("the digest at \(entry.cursor) is wrong") }
+      if owners[entry.header.span.replica, default: entry.subject] != entry.subject {
+        world.faults.append("two people have written under one id")
+      }
+      owners[entry.header.span.replica] = entry.subject
       for seq in entry.header.span.seqs {
         let name = EventName(key: CoverageKey(entry.header), seq: seq)
         if !seen.insert(name).inserted { world.faults.append("an event is twice in the log") }

@@ -81,8 +81,10 @@ struct SimulatedStore {
 
   private mutating func reauthor(_ key: CoverageKey, from first: UInt32, as newID: ReplicaID) {
     let own = (events[key] ?? [:]).filter { $0.key >= first && !(inLog[key]?.contains($0.key) ?? false) }
+    if own.isEmpty { return }
     let contents = own.sorted { $0.key < $1.key }.map(\.value)
     for seq in own.keys { events[key]?[seq] = nil }
+    if events[key]?.isEmpty == true { events[key] = nil }
     let rows = outbox.filter { CoverageKey($0.header) == key }
     outbox.removeAll { CoverageKey($0.header) == key && $0.header.span.seqs.upperBound > first }
     for row in rows where row.header.span.seqs.lowerBound < first && row.header.span.seqs.upperBound > first {

@@ -43,6 +43,14 @@ import Testing
     run(plan, count: 25, mustSee: ["checkpoint confirmed", "copy", "re-authored"])
   }
 
+  @Test func whoPushesUnderOthersIDsSilencesNobodyAndIsTakenForNobody() {
+    var plan = World.Plan()
+    plan.isHostile = true
+    run(plan, count: 25, mustSee: ["forged", "owned by another", "re-authored"])
+    (plan.losesLogs, plan.copiesStores) = (true, true)
+    run(plan, count: 25, mustSee: ["forged", "owned by another", "log restored", "copy"])
+  }
+
   @Test func manyClientsInOneRoomConverge() {
     run(World.Plan(clients: 25, rooms: 1, faultTime: 8000), count: 3, mustSee: ["relay crash"])
   }

@@ -14,6 +14,8 @@ final class World {
     var copiesStores = false
     /// Checkpoints are made, and what they hold is forgotten.
     var forgets = false
+    /// The first client pushes whatever it likes under others' replica ids.
+    var isHostile = false
   }
 
   let plan: Plan
@@ -63,6 +65,12 @@ final class World {
   func newContent(in room: RoomName) -> UInt32 {
     defer { nextContent += 1 }
     written[room, default: []].insert(nextContent)
+    return nextContent
+  }
+
+  /// Content that nobody misses.
+  func foreignContent() -> UInt32 {
+    defer { nextContent += 1 }
     return nextContent
   }
 
@@ -119,7 +127,12 @@ final class World {
       let expected = clients[0].contents(of: room)
       for client in clients {
         let found = client.contents(of: room)
-        if found != expected { faults.append("client \(client.number) differs in \(room.text)") }
+        if let key = Set(found.keys).union(expected.keys).first(where: { found[$0] != expected[$0] }) {
+          let (has, first) = (found[key]?.keys.sorted() ?? [], expected[key]?.keys.sorted() ?? [])
+          faults.append(
+            "client \(client.number) differs in \(room.text): of \(key.replica.rawValue) in "
+              + "\(key.document.name.text) it has \(has), the first client \(first)")
+        }
         if client.outboxCount(of: room) > 0 { faults.append("client \(client.number) still has unsent work") }
       }
       let contents = Set(expected.values.flatMap { $0.values })

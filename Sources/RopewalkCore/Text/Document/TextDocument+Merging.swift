@@ -129,6 +129,9 @@ extension TextDocument {
   /// The updates that wait for others, in the order in which they came.
   public var waitingUpdates: [Update] { pending.all }
 
+  /// How many updates wait for others. O(1).
+  public var waitingUpdateCount: Int { pending.count }
+
   /// Takes out the updates that had waited for others and could not be merged when those had come, in
   /// order. They contradict what is known by now: an id was used twice. They are in no snapshot.
   public mutating func takeRefusedUpdates() -> [RefusedUpdate] {

@@ -1,0 +1,113 @@
+import RopewalkCore
+import RopewalkRelay
+import RopewalkSync
+
+@testable import RopewalkClient
+
+/// Somebody who speaks the protocol and keeps to nothing else: says what the test wants over a connection of its own.
+final class Stranger {
+  struct Ended: Error {}
+
+  private let connection: any TransportConnection
+  private var incoming: AsyncStream<TransportEvent>.Iterator
+  private var number = RoomNumber(rawValue: 0)
+  private var pushes: UInt64 = 0
+  private var refusals: UInt64 = 0
+  /// What was read of the log.
+  private(set) var entries: [LogEntry] = []
+  /// Presence values of others, as they came.
+  private(set) var envelopes: [PresenceEnvelope] = []
+
+  /// Joins `team` and reads its log to the end.
+  init(_ relay: Relay, token: String = "", identity: [UInt8] = []) async throws {
+    guard let address = RelayAddress(relay.url) else { throw Ended() }
+    connection = try await WebSocketTransport().connect(to: address, timeout: 10_000)
+    incoming = connection.incoming.makeAsyncIterator()
+    say(.hello(ClientMessage.Hello(codecs: [], token: Array(token.utf8), identity: identity)))
+    while true {
+      switch try await hear() {
+      case .welcome: say(.join(ClientMessage.Join(room: RoomName("team")!, cursor: 0, digest: .zero)))
+      case .joined(let joined): number = joined.number
+      case .caughtUp: return
+      default: break
+      }
+    }
+  }
+
+  deinit { connection.close(code: 1000) }
+
+  enum Answer: Equatable {
+    case cursor(UInt64)
+    case refusal(Refusal)
+  }
+
+  func push(_ header: EntryHeader, _ payload: [UInt8]) async throws -> Answer {
+    pushes += 1
+    let push = ClientMessage.Push(
+      room: number, number: pushes, refusalsSeen: refusals, header: header, payload: payload)
+    say(.push(push))
+    while true {
+      switch try await hear() {
+      case .acknowledged(_, let acknowledgements):
+        if let own = acknowledgements.first(where: { $0.push == pushes }) { return .cursor(own.cursor) }
+      case .refused(_, pushes, let refusal):
+        if refusal != .overtaken { refusals += 1 }
+        return .refusal(refusal)
+      default: break
+      }
+    }
+  }
+
+  /// Reads on until something is so.
+  func reads(until isEnough: (Stranger) -> Bool) async throws {
+    while !isEnough(self) { _ = try await hear() }
+  }
+
+  /// What it would write as `replica` after all that is in the log, from event `first` on; with parents that
+  /// nobody has, if wanted.
+  func forged(
+    _ text: String, as replica: ReplicaID, from first: UInt32 = 0, document key: DocumentKey = .notes,
+    isAfterUnknown: Bool = false
+  ) throws -> (EntryHeader, [UInt8]) {
+    var document = TextDocument(lineage: key.lineage)
+    for entry in entries where entry.header.document == key {
+      if let update = try? Update(bytes: entry.payload) { _ = try? document.apply(update) }
+    }
+    if isAfterUnknown {
+      document.replica = ReplicaID(rawValue: .random(in: 0 ... .max))
+      document.insert("?", at: 0)
+    }
+    document.replica = replica
+    while document.versionVector[replica] < first { document.insert("-", at: document.scalarCount) }
+    let start = document.versionVector[replica]
+    document.insert(text, at: document.scalarCount)
+    let span = EventSpan(replica: replica, seqs: start..<document.versionVector[replica])
+    guard let update = document.update(of: span) else { throw Ended() }
+    return (EntryHeader(document: key, span: span), update.bytes)
+  }
+
+  private func say(_ message: ClientMessage) { connection.send(Envelope.plain(message.encoded)) }
+
+  private func hear() async throws -> RelayMessage {
+    while let event = await incoming.next() {
+      guard case .message(let bytes) = event else { throw Ended() }
+      connection.consumed(bytes: bytes.count)
+      let message = try RelayMessage(
+        decoding: Envelope.open(bytes, largestMessage: 1 << 26, takesSegments: false) { _, _ in nil })
+      switch message {
+      case .entries(_, let more): entries += more
+      case .presence(_, _, let values):
+        envelopes += values.compactMap { $0.value.flatMap { try? PresenceEnvelope(decoding: $0) } }
+      case .error(_, _): throw Ended()
+      default: break
+      }
+      return message
+    }
+    throw Ended()
+  }
+}
+
+extension DocumentKey {
+  /// `notes.md`, blank at first.
+  static let notes = DocumentKey(name: DocumentName("notes.md")!, lineage: .blank)
+}
