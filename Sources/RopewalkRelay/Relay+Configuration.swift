@@ -36,10 +36,11 @@ extension Relay {
     public var certificateFile: String?
     /// A PEM file with the certificate's private key.
     public var privateKeyFile: String?
-    /// Where `/metrics` is answered beside the main address; nil for nowhere. Neither tokens nor TLS there.
+    /// Where `/metrics` is answered to everybody, or with a `metricsTokenFile` to who knows its secret; nil for nowhere.
+    /// Neither WebSocket nor TLS there.
     public var metricsAddress: Address?
-    /// A file with a secret, of at least 16 bytes, that opens `/metrics` on the main address to
-    /// `Authorization: Bearer SECRET`. Without it `/metrics` is answered there on loopback alone.
+    /// A file with a secret, of at least 16 bytes, that opens `/metrics` to `Authorization: Bearer SECRET`, also on
+    /// the main address; without it `/metrics` is not answered there.
     public var metricsTokenFile: String?
     /// What one connection may do.
     public var limits: Limits
@@ -184,10 +185,6 @@ extension Relay {
       try Origins(allowedOrigins ?? [hasKeys ? "*" : "loopback"])
     }
 
-    var isLoopback: Bool {
-      let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-      if parts.count == 4, parts[0] == "127", parts.allSatisfy({ UInt8($0) != nil }) { return true }
-      return host == "::1" || host == "localhost"
-    }
+    var isLoopback: Bool { Loopback.isName(host) }
   }
 }

@@ -62,9 +62,8 @@ extension Relay {
   }
 
   static func metricsAccess(_ configuration: Configuration) throws(RelayError) -> HTTPRoutes.MetricsAccess {
-    guard let path = configuration.metricsTokenFile else {
-      return configuration.isLoopback && configuration.metricsAddress == nil ? .everybody : .nobody
-    }
+    // Whatever is in front of the main address (a proxy, a tunnel, a browser) can make anybody look like this machine.
+    guard let path = configuration.metricsTokenFile else { return .nobody }
     let secret = try RelayKey.bearerToken(inFile: path)
     guard (16...1024).contains(secret.count) else {
       throw .keyFileDamaged(path: path, reason: "a secret for metrics has 16 to 1024 bytes")

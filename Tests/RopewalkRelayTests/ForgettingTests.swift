@@ -83,7 +83,7 @@ import Testing
         return
       }
       #expect(error.code == .gone && error.retry == .never)
-      let page = try await RawSocket(port: relay.port).get("/metrics")
+      let page = try await relay.metricsPage()
       #expect(page.contains("ropewalk_refusals_total{reason=\"gone\"} 1\n"))
 
       // What was forgotten is still known.

@@ -22,7 +22,7 @@ import Testing
         #expect(try await peer.push(push) == .cursor(UInt64(seq) + 1))
       }
       _ = try await Peer.connect(to: relay).socket.send([7])
-      let page = try await RawSocket(port: relay.port).get("/metrics")
+      let page = try await relay.metricsPage()
       #expect(page.hasPrefix("HTTP/1.1 200") && page.contains("version=0.0.4"))
       #expect(page.contains("ropewalk_build_info{version=\"\(Relay.version)\"} 1\n"))
       #expect(value("ropewalk_rooms", in: page) == 1.0 && value("ropewalk_members", in: page) == 1.0)
@@ -59,7 +59,7 @@ import Testing
       #expect(try await peer.push(push(3, 2..<3, [3])) == .refusal(.overtaken))
       #expect(
         try await peer.push(push(4, 1..<3, [4], seen: 1)) == .refusal(.covered(missing: [2..<3], through: 1)))
-      let page = try await RawSocket(port: relay.port).get("/metrics")
+      let page = try await relay.metricsPage()
       for reason in ["id-clash", "overtaken", "covered"] {
         #expect(value("ropewalk_refusals_total{reason=\"\(reason)\"}", in: page) == 1.0, "\(reason)")
       }
@@ -92,20 +92,70 @@ import Testing
           #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
         }
       }
-      // On an address of its own: there alone, and no WebSocket there.
+    }
+  }
+
+  /// On the main address nobody is told without the secret, whatever a proxy on this machine adds, or leaves out.
+  @Test func noHeaderMakesTheMainAddressTellMetrics() async throws {
+    try await withKeyedFolder { folder in
+      try folder.write("a secret of many bytes\n", to: folder.path + "/secret")
+      for token in [nil, folder.path + "/secret"] {
+        try await folder.withRelay {
+          $0.metricsAddress = token == nil ? .init(host: "127.0.0.1", port: 0) : nil
+          $0.metricsTokenFile = token
+        } _: { relay in
+          for headers in [
+            [], ["Host: localhost"], ["Host: 127.0.0.1:\(relay.port)"], ["Host: evil.example"],
+            ["X-Forwarded-For: 192.0.2.1"], ["X-Real-IP: 192.0.2.1"], ["CF-Connecting-IP: 192.0.2.1"],
+            ["Via: 1.1 proxy"], ["Forwarded: for=127.0.0.1"], ["Authorization: Bearer"],
+            ["Authorization: Basic a secret of many bytes"],
+          ] {
+            for method in ["GET", "HEAD"] {
+              let socket = try await RawSocket(port: relay.port)
+              let answer = try await socket.get("/metrics", headers: headers, host: nil, method: method)
+              #expect(answer.hasPrefix("HTTP/1.1 404"), "\(headers)")
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// The address of its own tells everybody who asks for it by its name, and has no WebSocket.
+  @Test func theMetricsAddressAnswersToItsOwnNameAlone() async throws {
+    try await withKeyedFolder { folder in
       try await folder.withRelay {
         $0.metricsAddress = .init(host: "127.0.0.1", port: 0)
       } _: { relay in
         let port = try #require(relay.metricsPort)
-        #expect(try await RawSocket(port: port).get("/metrics").hasPrefix("HTTP/1.1 200"))
-        #expect(try await RawSocket(port: relay.port).get("/metrics").hasPrefix("HTTP/1.1 404"))
         #expect(try await RawSocket(port: port).get("/sync").hasPrefix("HTTP/1.1 404"))
+        for (hosts, status) in [
+          (["127.0.0.1:\(port)"], 200), (["localhost:\(port)"], 200), (["LOCALHOST"], 200),
+          (["[::1]:\(port)"], 200),
+          (["127.0.0.1"], 200),
+          // A page whose site's name means 127.0.0.1 for the moment.
+          (["evil.example:\(port)"], 403), (["127.0.0.1.evil.example"], 403),
+          (["localhost.evil.example"], 403),
+          (["127.0.0.1", "evil.example"], 403), ([], 403), ([""], 403), (["127.0.0.1:"], 403), (["::1"], 403),
+          (["127.0.0.1:80:90"], 403), (["192.0.2.1"], 403), (["127.0.0.256"], 403),
+        ] {
+          let answer = try await RawSocket(port: port).get(
+            "/metrics", headers: hosts.map { "Host: \($0)" }, host: nil)
+          #expect(answer.hasPrefix("HTTP/1.1 \(status)"), "\(hosts)")
+        }
       }
-      // What a proxy passes on comes from elsewhere.
-      try await folder.withRelay({ _ in }) { relay in
-        let answer = try await RawSocket(port: relay.port).get(
-          "/metrics", headers: ["X-Forwarded-For: 192.0.2.1"])
-        #expect(answer.hasPrefix("HTTP/1.1 404"))
+      // With a secret the name does not count.
+      try folder.write("a secret of many bytes\n", to: folder.path + "/secret")
+      try await folder.withRelay {
+        $0.metricsAddress = .init(host: "127.0.0.1", port: 0)
+        $0.metricsTokenFile = folder.path + "/secret"
+      } _: { relay in
+        for port in [relay.port, try #require(relay.metricsPort)] {
+          for (header, status) in [("X: y", 404), ("Authorization: Bearer a secret of many bytes", 200)] {
+            let answer = try await RawSocket(port: port).get("/metrics", headers: [header], host: "metrics")
+            #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
+          }
+        }
       }
     }
   }

@@ -47,7 +47,8 @@ struct ServeFlags: ParsableArguments {
   @Option(help: "text or json.") var logFormat: String?
   @Option(help: "HOST:PORT that answers /metrics, /healthz and /readyz to everybody.") var metricsListen:
     String?
-  @Option(help: "A file with a secret that opens /metrics on the main address.") var metricsTokenFile: String?
+  @Option(help: "A file with a secret that opens /metrics, also on the main address.") var metricsTokenFile:
+    String?
   @Option(help: "The largest file of the audit log.") var auditFileSize: String?
   @Option(help: "How many closed files of the audit log are kept.") var auditFiles: String?
   @Option(help: "How long they are kept, as in 90d.") var auditAge: String?

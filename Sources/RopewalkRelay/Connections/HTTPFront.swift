@@ -6,6 +6,8 @@ import NIOWebSocket
 struct HTTPRoutes: Sendable {
   enum MetricsAccess: Hashable, Sendable {
     case nobody
+    /// Who reaches the address. One that came by a loopback address must have asked for that: a page in this machine's
+    /// browser can make its own site's name mean 127.0.0.1 (DNS rebinding), and sends that name as `Host`.
     case everybody
     /// Who sends `Authorization: Bearer` and this.
     case bearer([UInt8])
@@ -96,6 +98,9 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
       guard admitsToMetrics(head) else {
         return answer(.notFound, "Nothing is here.\n", to: head, context)
       }
+      guard asksForThisMachine(head, context) else {
+        return answer(.forbidden, "On this machine: ask localhost, 127.0.0.1 or [::1].\n", to: head, context)
+      }
       routes.metrics.page(on: context.eventLoop).whenComplete { page in
         let (front, context) = bound.value
         guard case .success(let text) = page else { return context.close(promise: nil) }
@@ -107,14 +112,21 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
   private func admitsToMetrics(_ head: HTTPRequestHead) -> Bool {
     switch routes.metricsAccess {
     case .nobody: return false
-    // What a proxy on this machine passes on comes from elsewhere.
-    case .everybody:
-      return !["x-forwarded-for", "forwarded", "via"].contains { head.headers.contains(name: $0) }
+    case .everybody: return true
     case .bearer(let secret):
       let wanted = Array("Bearer ".utf8) + secret
       let given = Array((head.headers.first(name: "authorization") ?? "").utf8)
       return ConstantTime.areEqual(given, wanted)
     }
+  }
+
+  /// Whether a request that anybody could make names the address by which it came, where that is a loopback address.
+  private func asksForThisMachine(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) -> Bool {
+    guard routes.metricsAccess == .everybody, let address = context.localAddress?.ipAddress,
+      Loopback.isAddress(address)
+    else { return true }
+    let hosts = head.headers["host"]
+    return hosts.count == 1 && hosts.allSatisfy { Loopback.isHost($0) }
   }
 
   private func refuseSync(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {

@@ -62,13 +62,8 @@ struct Origins: Sendable {
   }
 
   private static func isLoopback(_ origin: String) -> Bool {
-    for scheme in ["http://", "https://"] where origin.hasPrefix(scheme) {
-      var host = String(origin.dropFirst(scheme.count))
-      if let end = host.lastIndex(of: ":"), host[host.index(after: end)...].allSatisfy({ $0.isNumber }) {
-        host = String(host[..<end])
-      }
-      return ["localhost", "127.0.0.1", "[::1]"].contains(host)
+    ["http://", "https://"].contains {
+      origin.utf8.starts(with: $0.utf8) && Loopback.isHost(String(origin.dropFirst($0.count)))
     }
-    return false
   }
 }

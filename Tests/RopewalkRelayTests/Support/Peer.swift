@@ -129,8 +129,17 @@ func startRelay(
 ) async throws -> Relay {
   var configuration = Relay.Configuration(dataDirectory: path, port: 0, threads: 2)
   configuration.grace = 500
+  configuration.metricsAddress = .init(host: "127.0.0.1", port: 0)
   change(&configuration)
   return try await Relay.start(configuration, logger: quiet)
+}
+
+extension Relay {
+  /// What it tells those who watch it, on the address for them.
+  func metricsPage() async throws -> String {
+    guard let port = metricsPort else { throw RawSocket.Failure.ended }
+    return try await RawSocket(port: port).get("/metrics")
+  }
 }
 
 extension RoomName {

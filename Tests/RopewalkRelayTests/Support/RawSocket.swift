@@ -136,8 +136,10 @@ final class RawSocket: Sendable {
   }
 
   /// Asks for something over plain HTTP and returns the whole answer.
-  func get(_ path: String, headers: [String] = []) async throws -> String {
-    let lines = ["GET \(path) HTTP/1.1", "Host: localhost"] + headers
+  func get(
+    _ path: String, headers: [String] = [], host: String? = "localhost", method: String = "GET"
+  ) async throws -> String {
+    let lines = ["\(method) \(path) HTTP/1.1"] + (host.map { ["Host: \($0)"] } ?? []) + headers
     try await send(raw: Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8))
     var answer: [UInt8] = []
     while let byte = try? await bytes.take(1) { answer += byte }
