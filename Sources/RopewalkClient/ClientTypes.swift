@@ -63,7 +63,7 @@ public enum TokenReason: Hashable, Sendable {
 public enum ClientError: Error, Hashable, Sendable {
   /// The relay's address is neither `wss://host:port/path` nor `ws://host:port/path`.
   case invalidAddress
-  /// A room's name must have 1 to 128 bytes of UTF-8 without control characters.
+  /// A room's name breaks the rule of `RoomName`.
   case invalidRoomName
   /// The relay cannot be reached: what the system says.
   case unreachable(String)
@@ -181,7 +181,9 @@ extension ClientError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .invalidAddress: "a relay's address looks like wss://host/sync or ws://host:port/sync"
-    case .invalidRoomName: "a room name has 1 to 128 bytes of UTF-8 without control characters"
+    case .invalidRoomName:
+      "a room name has 1 to 128 bytes of UTF-8, no control characters, separators of lines and characters that turn the direction "
+        + "of writing, and no * at its end"
     case .unreachable(let reason): "the relay cannot be reached: \(reason)"
     case .notARelay(let reason): "this is no relay: \(reason)"
     case .untrusted(let reason): "the relay's certificate cannot be trusted: \(reason)"

@@ -17,9 +17,9 @@ public enum ReplicaError: Error, Hashable, Sendable {
   case olderSchema(found: Int, current: Int)
   /// Something in the file cannot be read. `Replica.verify(path:)` says what is damaged and what is safe.
   case damaged(Damage)
-  /// A room's name must have 1 to 128 bytes of UTF-8 without control characters.
+  /// A room's name breaks the rule of `RoomName`.
   case invalidRoomName
-  /// A document's name must have 1 to 255 bytes of UTF-8 without control characters.
+  /// A document's name breaks the rule of `DocumentName`.
   case invalidDocumentName
   /// The index or range lies outside the text, which has `scalarCount` scalars; another process may have made
   /// it shorter.
@@ -72,8 +72,12 @@ extension ReplicaError: CustomStringConvertible {
     case .olderSchema(let found, let current):
       "the other replica file has schema \(found), of an earlier release; opening it once makes it \(current)"
     case .damaged(let damage): "the replica file is damaged: \(damage)"
-    case .invalidRoomName: "a room name has 1 to 128 bytes of UTF-8 without control characters"
-    case .invalidDocumentName: "a document name has 1 to 255 bytes of UTF-8 without control characters"
+    case .invalidRoomName:
+      "a room name has 1 to 128 bytes of UTF-8, no control characters, separators of lines and characters that turn the direction "
+        + "of writing, and no * at its end"
+    case .invalidDocumentName:
+      "a document name has 1 to 255 bytes of UTF-8, and no control characters, separators of lines and characters that turn the "
+        + "direction of writing"
     case .outOfBounds(let count): "the position lies outside the text, which has \(count) scalars"
     case .tooLarge: "the document would become too large"
     case .lineageClash: "a document of this name that began with another text is here already"

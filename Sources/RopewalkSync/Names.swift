@@ -1,6 +1,7 @@
 import RopewalkCore
 
-/// What people join: 1 to 128 bytes of UTF-8 without control characters.
+/// What people join: 1 to 128 bytes of UTF-8 without control characters, separators of lines, and characters that turn the
+/// direction of writing; and without `*` at its end, which makes it a prefix in tokens.
 ///
 /// Names are compared by their bytes; nothing is normalised.
 public struct RoomName: Hashable, Comparable, Sendable {
@@ -12,7 +13,7 @@ public struct RoomName: Hashable, Comparable, Sendable {
 
   /// Takes a name from bytes; nil if the rule is broken.
   public init?(utf8: [UInt8]) {
-    guard isName(utf8, maximumBytes: Self.maximumBytes) else { return nil }
+    guard WireProtocol.isName(utf8, maximumBytes: Self.maximumBytes), utf8.last != 0x2a else { return nil }
     self.utf8 = utf8
   }
 
@@ -26,7 +27,8 @@ public struct RoomName: Hashable, Comparable, Sendable {
   public static func < (a: RoomName, b: RoomName) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
 }
 
-/// The name of a document in a room: 1 to 255 bytes of UTF-8 without control characters.
+/// The name of a document in a room: 1 to 255 bytes of UTF-8 without control characters, separators of lines, and
+/// characters that turn the direction of writing.
 ///
 /// Names are compared by their bytes; nothing is normalised.
 public struct DocumentName: Hashable, Comparable, Sendable {
@@ -38,7 +40,7 @@ public struct DocumentName: Hashable, Comparable, Sendable {
 
   /// Takes a name from bytes; nil if the rule is broken.
   public init?(utf8: [UInt8]) {
-    guard isName(utf8, maximumBytes: Self.maximumBytes) else { return nil }
+    guard WireProtocol.isName(utf8, maximumBytes: Self.maximumBytes) else { return nil }
     self.utf8 = utf8
   }
 
@@ -73,15 +75,24 @@ public struct DocumentKey: Hashable, Comparable, Sendable {
   }
 }
 
-/// Whether `bytes` are well-formed UTF-8 of 1 to `maximumBytes` bytes without C0 and C1 control characters.
-private func isName(_ bytes: [UInt8], maximumBytes: Int) -> Bool {
-  guard !bytes.isEmpty, bytes.count <= maximumBytes else { return false }
-  var position = 0
-  while position < bytes.count {
-    guard let scalar = scalar(in: bytes, at: &position) else { return false }
-    if scalar < 0x20 || (0x7f...0x9f).contains(scalar) { return false }
+extension WireProtocol {
+  /// Whether `bytes` are well-formed UTF-8 of 1 to `maximumBytes` bytes without what would end a line, control a terminal, or
+  /// show the rest in another order: what rooms, documents and subjects may be called.
+  package static func isName(_ bytes: [UInt8], maximumBytes: Int) -> Bool {
+    guard !bytes.isEmpty, bytes.count <= maximumBytes else { return false }
+    var position = 0
+    while position < bytes.count {
+      guard let scalar = scalar(in: bytes, at: &position) else { return false }
+      switch scalar {
+      // C0 and C1 controls; line and paragraph separators.
+      case ..<0x20, 0x7f...0x9f, 0x2028, 0x2029: return false
+      // Marks, embeddings, overrides and isolates of bidirectional text.
+      case 0x61c, 0x200e, 0x200f, 0x202a...0x202e, 0x2066...0x2069: return false
+      default: continue
+      }
+    }
+    return true
   }
-  return true
 }
 
 /// Whether `bytes` are well-formed UTF-8.

@@ -62,6 +62,7 @@ import Testing
     struct Loose: JWTPayload {
       var sub: String?
       var exp: Double?
+      var jti: String?
       var rooms = ["*": "edit"]
       func verify(using algorithm: some JWTAlgorithm) async throws {}
     }
@@ -71,7 +72,11 @@ import Testing
       for claims in [
         Loose(sub: "ann"), Loose(exp: expires), Loose(sub: "", exp: expires), Loose(sub: "ann", exp: -1),
         Loose(sub: "ann", exp: 1e300), Loose(sub: String(repeating: "a", count: 256), exp: expires),
-        Loose(sub: "a\nb", exp: expires),
+        Loose(sub: "a\nb", exp: expires), Loose(sub: "a\u{9b}b", exp: expires),
+        Loose(sub: "a\u{202e}b", exp: expires), Loose(sub: "a\u{2028}", exp: expires),
+        // What cannot be revoked by its name.
+        Loose(sub: "ann", exp: expires, jti: ""),
+        Loose(sub: "ann", exp: expires, jti: String(repeating: "x", count: 1025)),
       ] {
         let token = try await keys.sign(claims)
         #expect(try await refusal(token, by: relay) == .unauthenticated)

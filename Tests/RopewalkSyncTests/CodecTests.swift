@@ -103,7 +103,20 @@ import Testing
     #expect(RoomName(String(repeating: "a", count: 129)) == nil)
     #expect(DocumentName(String(repeating: "a", count: 255)) != nil)
     #expect(DocumentName(String(repeating: "a", count: 256)) == nil)
-    for text in ["a\nb", "\0", "\u{7f}", "\u{85}"] { #expect(RoomName(text) == nil) }
+    for text in [
+      "a\nb", "\0", "\u{7f}", "\u{85}", "\u{9b}2J", "a\u{2028}", "\u{2029}a", "\u{61c}", "\u{200e}",
+      "\u{200f}", "\u{202a}",
+      "a\u{202e}b", "\u{2066}", "\u{2069}",
+    ] {
+      #expect(RoomName(text) == nil && DocumentName(text) == nil)
+    }
+    // What joins or parts letters belongs to words, and to pictures.
+    for text in ["\u{200c}", "👩\u{200d}🚀", "\u{2027}", "\u{202f}", "\u{2065}x", "e\u{301}"] {
+      #expect(RoomName(text) != nil && DocumentName(text) != nil)
+    }
+    // In tokens a star at the end makes a prefix.
+    for text in ["*", "team/*", "a**"] { #expect(RoomName(text) == nil && DocumentName(text) != nil) }
+    #expect(RoomName("*a") != nil)
     for bytes in [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]]
       as [[UInt8]]
     {

@@ -78,6 +78,8 @@ struct RoomGrant: ExpressibleByArgument, Equatable {
     guard let pattern = VisibleName.name(reading: isQuotedPrefix ? String(name.dropLast()) : name) else {
       return nil
     }
+    // In quotes all is the name, and none ends with it.
+    if name.utf8.first == 0x22, !isQuotedPrefix, pattern.utf8.last == 0x2a { return nil }
     self.pattern = isQuotedPrefix ? pattern + "*" : pattern
     self.role = role
   }

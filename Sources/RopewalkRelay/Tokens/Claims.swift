@@ -58,8 +58,9 @@ struct Claims: Hashable, Sendable {
   /// What the claims allow, beside the rooms that are open to all; nil if they make no sense. Roles that
   /// are not known here allow nothing.
   func access(open: [Access.Grant]) -> Access? {
-    guard (1...WireProtocol.maximumSubjectBytes).contains(sub.count) else { return nil }
-    guard !sub.contains(where: { $0 < 0x20 || $0 == 0x7f }) else { return nil }
+    guard WireProtocol.isName(sub, maximumBytes: WireProtocol.maximumSubjectBytes) else { return nil }
+    // What has no name that can be written down cannot be revoked by it.
+    guard jti.map({ (1...Revocations.longestName).contains($0.count) }) ?? true else { return nil }
     guard let expires = Self.milliseconds(exp), expires > 0 else { return nil }
     let grants = rooms.compactMap { room in
       Role(name: String(decoding: room.role, as: UTF8.self)).map {

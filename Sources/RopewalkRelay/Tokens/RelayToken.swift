@@ -34,7 +34,14 @@ public enum RelayToken {
     claims.jti = id.map { Array($0.utf8) }
     guard claims.access(open: []) != nil else {
       throw .badSetting(
-        "A token needs a subject of 1 to \(WireProtocol.maximumSubjectBytes) bytes and an expiry.")
+        "A token needs an expiry, an id of 1 to \(Revocations.longestName) bytes if it has one, and a subject of 1 to "
+          + "\(WireProtocol.maximumSubjectBytes) bytes without control characters, separators of lines and characters "
+          + "that turn the direction of writing.")
+    }
+    if let room = roles.first(where: { !Access.Grant.isPattern($0.pattern) }) {
+      throw .badSetting(
+        "No room can be called \(VisibleName.text(String(decoding: room.pattern, as: UTF8.self))): a name has 1 to "
+          + "\(RoomName.maximumBytes) bytes and no * at its end, which makes it a prefix.")
     }
     guard key.canSign else { throw .badSetting("A token is signed with a secret or a private key.") }
     let key = key.named

@@ -76,11 +76,14 @@ public struct Revocations: Hashable, Sendable {
 
     private static func name(_ bytes: ArraySlice<UInt8>) -> String? {
       guard let name = VisibleName.name(reading: String(decoding: bytes, as: UTF8.self)),
-        (1...1024).contains(name.utf8.count), !name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f })
+        (1...Revocations.longestName).contains(name.utf8.count)
       else { return nil }
       return name
     }
   }
+
+  /// The most bytes in the name of a token or subject.
+  static let longestName = 1024
 
   private var tokens: Set<[UInt8]> = []
   private var subjects: Set<[UInt8]> = []

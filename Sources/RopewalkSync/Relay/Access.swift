@@ -9,6 +9,14 @@ public struct Access: Hashable, Sendable {
     /// What is allowed.
     public let role: Role
 
+    /// Whether there can be a room that a pattern is about. Of tokens that others make, those that are about none are of no
+    /// use and do no harm.
+    public static func isPattern(_ pattern: [UInt8]) -> Bool {
+      guard pattern.last == 0x2a else { return RoomName(utf8: pattern) != nil }
+      let prefix = Array(pattern.dropLast())
+      return prefix.isEmpty || WireProtocol.isName(prefix, maximumBytes: RoomName.maximumBytes)
+    }
+
     /// Reads a pattern: a room's name, or a prefix followed by `*`.
     public init(pattern: [UInt8], role: Role) {
       isPrefix = pattern.last == 0x2a
