@@ -139,7 +139,7 @@ import Testing
     case 2: return .dropCheckpoint
     case 3: return .setRetention(.days(3))
     case 4: return .forget(before: random.once(in: 2) ? .max : 1000 + cursor)
-    default: return .nothing
+    default: return .dropCheckpoint
     }
   }
 

@@ -10,10 +10,8 @@ extension SQLiteAppender {
   private static let mostForgotten = 8192
 
   func change(_ room: RoomName, _ change: LogChange, _ database: Database) throws {
-    if case .nothing = change { return }
     let id = try roomID(room, database)
     switch change {
-    case .nothing: break
     case .storeParts(let cursor, let first, let parts):
       if first == 0 { try dropUploads(id, database) }
       try store(parts, from: first, at: cursor, id, database)

@@ -88,8 +88,6 @@ public struct LogState: Hashable, Sendable {
 
 /// Something that happens to a log besides new entries, in the order in which it is asked for.
 public enum LogChange: Hashable, Sendable {
-  /// Nothing: only tell where the log stands.
-  case nothing
   /// Parts of the checkpoint that is being uploaded, from a number on; number 0 throws away what another
   /// upload left.
   case storeParts(cursor: UInt64, first: UInt64, [CheckpointPart])

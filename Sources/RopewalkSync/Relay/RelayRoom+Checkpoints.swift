@@ -72,12 +72,6 @@ extension RelayRoom {
     return judgeAttempt()
   }
 
-  /// Another rule on what may be forgotten, or nil to ask; the role was checked.
-  public mutating func setRetention(_ retention: Retention?, from session: UInt64) -> [Effect] {
-    retentionWaiters.append(session)
-    return [.change(retention.map { .setRetention($0) } ?? .nothing)]
-  }
-
   /// The log was just opened.
   public mutating func opened(now: UInt64) -> [Effect] {
     mayForget = true
@@ -89,15 +83,7 @@ extension RelayRoom {
     log.oldest = state.oldest
     log.checkpoint = state.checkpoint
     log.retention = state.retention
-    let waiters = retentionWaiters
-    retentionWaiters = []
-    var effects: [Effect] = []
-    if !waiters.isEmpty {
-      let answer = RelayMessage.Retention(
-        room: number, retention: log.retention, oldest: log.oldest, checkpoint: log.checkpoint?.cursor ?? 0)
-      effects.append(.send(to: waiters, RelayMessage.retention(answer).encoded))
-    }
-    return effects + forget(now)
+    return retentionStored() + forget(now)
   }
 
   private mutating func forget(_ now: UInt64) -> [Effect] {

@@ -62,7 +62,7 @@ extension RelayRoom {
     checks = [:]
     reads = [:]
     attempt = nil
-    retentionWaiters = []
+    retentionRequests = RetentionRequests()
     presence = RoomPresence()
     return effects
   }

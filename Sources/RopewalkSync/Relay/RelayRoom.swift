@@ -92,8 +92,7 @@ public struct RelayRoom: Sendable {
   var noAttemptBefore: UInt64 = 0
   /// Something may have become forgettable since it was last looked.
   var mayForget = false
-  /// Who asked for the rule, or changed it, and waits for the answer.
-  var retentionWaiters: [UInt64] = []
+  var retentionRequests = RetentionRequests()
 
   /// A room as its log has it.
   public init(_ name: RoomName, number: RoomNumber, head: LogHead, configuration: Configuration) {

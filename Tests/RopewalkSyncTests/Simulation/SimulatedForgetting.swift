@@ -12,7 +12,6 @@ struct SimulatedForgetting {
 
   mutating func perform(_ change: LogChange) {
     switch change {
-    case .nothing: break
     case .storeParts(_, let first, let more):
       if first == 0 { uploading = [] }
       uploading += more
