@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RopewalkPlainText
 
 /// `ropewalk`: everything the library does, at a terminal.
 @main
@@ -43,10 +44,30 @@ struct RootCommand: AsyncParsableCommand {
       }
       try Console.standard.checkOutput()
     } catch {
-      guard let failure = Failure(error) else { exit(withError: error) }
-      Console.standard.problem("ropewalk: \(failure.message)")
+      guard let failure = Failure(error) else { leave(error) }
+      for (number, line) in failure.lines.enumerated() {
+        Console.standard.problem((number == 0 ? "ropewalk: " : "") + line)
+      }
       Foundation.exit(failure.code.rawValue)
     }
+  }
+
+  /// Ends with what the argument parser has to say: help, or what is wrong with an argument, which it quotes.
+  private static func leave(_ error: any Error) -> Never {
+    let code = exitCode(for: error)
+    var message = fullMessage(for: error)
+    // An argument that is quoted does not begin a line.
+    for argument in CommandLine.arguments.dropFirst() {
+      for part in [argument, argument.split(separator: "=", maxSplits: 1).last.map(String.init) ?? ""]
+      where part.utf8.contains(0x0a) { message = message.replacing(part, with: VisibleText.line(part)) }
+    }
+    let lines = VisibleText.lines(message).utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
+    if lines.contains(where: { !$0.isEmpty }) {
+      for line in lines.map({ String(decoding: $0, as: UTF8.self) }) {
+        code.isSuccess ? Console.standard.line(line) : Console.standard.problem(line)
+      }
+    }
+    Foundation.exit(code.rawValue)
   }
 
   /// Refuses what is not UTF-8: Swift would repair it, and a repaired name is the name of another file.

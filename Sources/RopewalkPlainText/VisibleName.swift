@@ -9,6 +9,10 @@ package enum VisibleName {
   /// The name as it is shown by itself.
   package static func text(_ name: String) -> String {
     if isComposed(name) {
+      // A mark would be drawn over whatever stands before the name.
+      if let first = name.unicodeScalars.first, isMark(first) {
+        return quoted(name) { isHidden($0) || isMark($0) }
+      }
       let needsQuotes = hasOddEnds(name) || name.unicodeScalars.contains(where: isHidden)
       return needsQuotes ? quoted(name, escaping: isHidden) : name
     }
@@ -70,15 +74,16 @@ package enum VisibleName {
       || zip(bytes, bytes.dropFirst()).contains { $0 == 0x20 && $1 == 0x20 }
   }
 
-  /// What is not seen, or changes how the rest is seen.
+  /// What is not seen, or looks like a blank.
   private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
     if scalar == " " { return false }
-    let properties = scalar.properties
-    switch properties.generalCategory {
-    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
-      .spaceSeparator:
-      return true
-    default: return properties.isDefaultIgnorableCodePoint
+    return VisibleText.isHidden(scalar) || scalar.properties.generalCategory == .spaceSeparator
+  }
+
+  private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark: true
+    default: false
     }
   }
 }

@@ -17,7 +17,7 @@ package struct VisibleNames: Sendable {
     guard alike.contains(Array(name.utf8)), name.utf8.contains(where: { $0 >= 0x80 }) else {
       return VisibleName.text(name)
     }
-    return VisibleName.quoted(name) { $0.value >= 0x80 || $0.value < 0x20 || $0.value == 0x7f }
+    return VisibleName.quoted(name) { $0.value >= 0x80 || VisibleText.isHidden($0) }
   }
 
   /// The same for names that look the same: compatibility forms are one, and letters that are drawn alike are Latin.

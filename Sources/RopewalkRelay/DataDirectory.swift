@@ -21,7 +21,11 @@ struct DataDirectory: Sendable {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch { throw .dataDirectoryUnusable(path: path) }
-    lock = open(path + "/relay.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    // Who may write there may put in place of any file another one, or a link to one elsewhere.
+    if let mode = FilePermissions(path: path)?.mode, mode & 0o022 != 0 {
+      throw .dataDirectoryOpen(path: path, mode: mode)
+    }
+    lock = open(path + "/relay.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard lock >= 0 else { throw .dataDirectoryUnusable(path: path) }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       close(lock)

@@ -25,6 +25,8 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
   case certificateUnusable(path: String, reason: String)
   /// The data directory cannot be made or written.
   case dataDirectoryUnusable(path: String)
+  /// Others than its owner may write in the data directory.
+  case dataDirectoryOpen(path: String, mode: UInt32)
   /// Another relay uses the data directory.
   case dataDirectoryInUse(path: String)
   /// `log.sqlite` is damaged, of a later version, or no log. `code` is SQLite's, nil if SQLite is content.
@@ -60,6 +62,9 @@ public enum RelayError: Error, Hashable, Sendable, CustomStringConvertible {
     case .certificateUnusable(let path, let reason):
       "The certificate or private key \(path) cannot be used: \(reason)."
     case .dataDirectoryUnusable(let path): "The data directory \(path) cannot be made or written."
+    case .dataDirectoryOpen(let path, let mode):
+      "Others than its owner may write in the data directory \(path) (its mode is \(String(mode, radix: 8))): take that right "
+        + "from them (chmod go-w), or name a directory inside of it, which is then made for the relay alone."
     case .dataDirectoryInUse(let path): "Another relay is using the data directory \(path)."
     case .logUnusable(let path, let code):
       code.map { "\(path) cannot be opened (SQLite code \($0))." }

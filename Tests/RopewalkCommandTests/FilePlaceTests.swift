@@ -53,6 +53,6 @@ import Testing
   }
 
   @Test func namesAreShownOnOneLine() {
-    #expect(FilePlace.shown("a\nb\u{1b}[2J\u{7f}é") == "a\\nb\\u{1B}[2J\\u{7F}é")
+    #expect(FilePlace.shown("a\nb\u{1b}[2J\u{7f}é") == "a\\u{a}b\\u{1b}[2J\\u{7f}é")
   }
 }

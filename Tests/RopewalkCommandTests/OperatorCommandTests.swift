@@ -39,6 +39,27 @@ import Testing
     }
   }
 
+  /// However a subject is called: as it is, and as lists show it.
+  @Test func subjectsWithOddNamesAreRevoked() async throws {
+    try FileManager.default.createDirectory(atPath: folder["data"], withIntermediateDirectories: true)
+    for (name, shown) in [
+      (" ada", #"" ada""#), ("ada ", #""ada ""#), ("\u{301}ada", #""\u{301}ada""#),
+      ("cafe\u{301}", #""cafe\u{301}""#),
+      ("caf\u{e9}", "caf\u{e9}"), ("a\nb", #""a\u{a}b""#), ("-ada", "-ada"),
+    ] {
+      let argument = name.hasPrefix("-") ? ["--subject=\(name)"] : ["--subject", name]
+      let revoke = ["relay", "revoke", folder["data"]]
+      #expect(try await Tool.run(revoke + argument).output == "revoked\n", "\(shown)")
+      #expect(folder.text("data/revoked")?.utf8.contains(0x0d) == false)
+      #expect(folder.text("data/revoked")?.hasSuffix("\nsubject \(shown)\n") == true, "\(shown)")
+      let again = try await Tool.run(revoke + ["--subject=\(shown)"])
+      #expect(again.output == "was revoked already\n", "\(shown) \(again)")
+    }
+    let outcome = try await Tool.run(
+      "token", "--secret-environment", "S", "--subject", "a", "--room", #""team/*"=edit"#)
+    #expect(outcome.status == 64, "\(outcome)")
+  }
+
   @Test func keysAreMadeAndTokensOfThemHoldUntilTheyAreRevoked() async throws {
     let new = try await Tool.run("keys", "new", "--algorithm", "eddsa", "--out", folder["key"])
     #expect(new.status == 0, "\(new)")

@@ -9,7 +9,7 @@ import Testing
     ("\u{212b}", #""\u{212b}""#), ("日本 語", "日本 語"), ("команда", "команда"),
     ("a\u{200b}b", #""a\u{200b}b""#), ("\u{202e}b", #""\u{202e}b""#), ("a\u{a0}b", #""a\u{a0}b""#),
     (" a", #"" a""#), ("a ", #""a ""#), ("a  b", #""a  b""#), ("\"a\"", #""\"a\"""#), ("a\\b", "a\\b"),
-    ("a\u{7}", #""a\u{7}""#),
+    ("a\u{7}", #""a\u{7}""#), ("\u{301}a\u{e9}", #""\u{301}aé""#), ("\u{20dd}", #""\u{20dd}""#),
   ])
   func aNameShowsWhatItIs(_ name: String, _ shown: String) {
     #expect(VisibleName.text(name).utf8.elementsEqual(shown.utf8), "\(VisibleName.text(name))")

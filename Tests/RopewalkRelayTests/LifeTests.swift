@@ -97,6 +97,23 @@ import Testing
     }
   }
 
+  /// Where others may write, they could put links and files of their own.
+  @Test(arguments: [0o777, 0o770, 0o720, 0o702, 0o1777])
+  func aDirectoryInWhichOthersMayWriteIsRefused(_ mode: Int) async throws {
+    try await withDirectory { path in
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+      await #expect(throws: RelayError.dataDirectoryOpen(path: path, mode: UInt32(mode))) {
+        try await startRelay(path)
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: path).isEmpty)
+      // One inside of it is made for the relay alone.
+      await (try startRelay(path + "/relay")).stop()
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+      await (try startRelay(path)).stop()
+    }
+  }
+
   @Test func aDirectoryServesOneRelay() async throws {
     try await withDirectory { path in
       let relay = try await startRelay(path)

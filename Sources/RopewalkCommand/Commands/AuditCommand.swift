@@ -53,10 +53,7 @@ struct AuditCommand: ParsableCommand {
       ("count", record.count.map { "\($0)" }), ("from", record.from), ("session", record.session),
     ]
     for (name, value) in details { if let value { words.append("\(name)=\(value)") } }
-    // A terminal is safe from what somebody may have written into the file.
-    return String(
-      String.UnicodeScalarView(
-        words.joined(separator: " ").unicodeScalars.filter { $0.properties.generalCategory != .control }))
+    return VisibleText.line(words.joined(separator: " "))
   }
 }
 

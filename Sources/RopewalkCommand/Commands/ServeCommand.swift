@@ -50,15 +50,11 @@ struct ServeCommand: AsyncParsableCommand {
       do throws(RelayError) { try await Relay.check(settings.configuration) } catch {
         throw settings.failure(error)
       }
+      for exposure in settings.configuration.exposures { console.problem("warning: \(exposure)") }
       return console.line("the configuration is good")
     }
     let (level, format) = (settings.logLevel, settings.logFormat)
-    var logger = Logger(label: "ropewalk.relay") { label in
-      switch format {
-      case .text: StreamLogHandler.standardError(label: label)
-      case .json: JSONLogHandler(label: label)
-      }
-    }
+    var logger = Logger(label: "ropewalk.relay") { LineLogHandler(label: $0, format: format) }
     logger.logLevel = level
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
     let relay: Relay

@@ -52,7 +52,8 @@ struct Demo {
     for person in [ada, ben, cleo] { try await person.close() }
     await relay.stop()
     guard texts.count == 1 else { throw Failure(.checkFailed, "the texts differ; this should never happen") }
-    console.line("\nThree replicas, one text. Try it with your own file: ropewalk serve --data relay &")
+    console.line("")
+    console.line("Three replicas, one text. Try it with your own file: ropewalk serve --data relay &")
     console.line("                                    ropewalk mirror notes.md --room team")
   }
 
@@ -74,7 +75,8 @@ struct Demo {
   }
 
   private func step(_ title: String, _ lines: String...) async {
-    console.line("\n• \(title)")
+    console.line("")
+    console.line("• \(title)")
     for line in lines { console.line("    \(line)") }
     if pause > .zero { try? await Task.sleep(for: pause) }
   }

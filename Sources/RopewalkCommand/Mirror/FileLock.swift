@@ -9,7 +9,7 @@ final class FileLock: Sendable {
   /// Takes the lock of a plain file; nil if another process has it.
   init?(for file: PlainFile) throws {
     path = file.lockPath
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       let reason = errno
       var status = stat()
@@ -34,7 +34,7 @@ final class FileLock: Sendable {
   /// Whether it still is the lock of this file: the folder may have been moved away, or a link point elsewhere.
   func isInPlace(for file: PlainFile) -> Bool {
     var held = stat()
-    guard file.lockPath == path, fstat(descriptor, &held) == 0 else { return false }
+    guard file.lockPath.utf8.elementsEqual(path.utf8), fstat(descriptor, &held) == 0 else { return false }
     return FileLook.Signature(of: path)?.isSameFile(as: FileLook.Signature(held)) == true
   }
 }

@@ -19,7 +19,7 @@ struct FileMark: Sendable {
 
   /// Writes the count; what cannot be written is left as it was, and only costs the protection.
   func set(_ count: UInt64) {
-    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    let descriptor = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }
     // Fixed width, so that one write replaces all of it.

@@ -13,7 +13,7 @@
     private let source: any DispatchSourceRead
     private let timer: any DispatchSourceTimer
     /// Which watch is of which folder; one may have several paths.
-    private var folders: [Int32: Set<String>] = [:]
+    private var folders: [Int32: Set<FilePlace>] = [:]
     private var trace: FileTrace
     /// Whether all watched folders could be watched.
     private var isWhole = true
@@ -64,19 +64,20 @@
 
     /// Watches the folders of all places, and those above them for being moved.
     private func watch() {
-      var wanted: [String: UInt32] = [:]
+      // By their bytes: two folders may have names that look alike.
+      var wanted: [FilePlace: UInt32] = [:]
       for place in places() {
-        wanted[place.folder, default: 0] |= Self.entries | Self.folder
-        var above = FilePlace(place.folder, in: "/")
-        while above.folder != "/" {
-          wanted[above.folder, default: 0] |= Self.folder
-          above = FilePlace(above.folder, in: "/")
+        var folder = FilePlace(place.folder, in: "/")
+        wanted[folder, default: 0] |= Self.entries | Self.folder
+        while folder.folder != "/" {
+          folder = FilePlace(folder.folder, in: "/")
+          wanted[folder, default: 0] |= Self.folder
         }
       }
-      var found: [Int32: Set<String>] = [:]
+      var found: [Int32: Set<FilePlace>] = [:]
       isWhole = true
       for (folder, mask) in wanted {
-        let number = inotify_add_watch(descriptor, folder, mask | UInt32(IN_MASK_ADD))
+        let number = inotify_add_watch(descriptor, folder.path, mask | UInt32(IN_MASK_ADD))
         if number >= 0 {
           found[number, default: []].insert(folder)
         } else if mask & Self.entries != 0 {
@@ -148,7 +149,10 @@
         return true
       }
       if name.isEmpty { return event.mask & (Self.folder | UInt32(IN_UNMOUNT)) != 0 }
-      guard let place = named.first(where: { paths.contains($0.folder) && name.elementsEqual($0.name.utf8) })
+      guard
+        let place = named.first(where: {
+          paths.contains(FilePlace($0.folder, in: "/")) && name.elementsEqual($0.name.utf8)
+        })
       else {
         return false
       }

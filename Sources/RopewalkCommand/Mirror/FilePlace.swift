@@ -1,4 +1,5 @@
 import Foundation
+import RopewalkPlainText
 
 /// Where a file is: a folder, and a name in it. Names are bytes to the system; all of them must be UTF-8 here,
 /// since a name that was repaired is the name of another file.
@@ -103,16 +104,6 @@ struct FilePlace: Hashable, Sendable {
   /// Bytes in the longest name: what Linux's and Apple's file systems allow.
   static let longestName = 255
 
-  /// A path as a line of text can show it: control characters as `\n` or `\u{1b}`.
-  static func shown(_ path: String) -> String {
-    var shown = ""
-    for scalar in path.unicodeScalars {
-      if scalar.value < 0x20 || scalar.value == 0x7f {
-        shown += scalar.escaped(asASCII: true)
-      } else {
-        shown.unicodeScalars.append(scalar)
-      }
-    }
-    return shown
-  }
+  /// A path as a line of text can show it.
+  static func shown(_ path: String) -> String { VisibleText.line(path) }
 }

@@ -1,4 +1,5 @@
 import Ropewalk
+import RopewalkPlainText
 
 extension Mirror {
   /// Which text wins where file and room began with different ones. The other is kept beside the file.
@@ -67,7 +68,10 @@ extension Mirror {
       }
       return try beginning(with: document.read())
     }
-    if bytes == whole.utf8 { return try beginning(with: whole) }
+    let theirs = whole.utf8
+    // Into an empty room goes the file's text, whatever was there once: nobody may empty a file by that.
+    if theirs.isEmpty { return try beginning(with: whole) }
+    if bytes == theirs { return try beginning(with: whole) }
     if take == .file {
       return try beginning(with: whole, kept: [try file.keepBeside(whole.utf8, as: "room")])
     }
@@ -102,7 +106,7 @@ extension Mirror {
     guard let rooms = try document.lineages().first(where: { $0.isRooms }), !rooms.isCurrent else {
       return try open(file: file, replica: replica, name: name, room: room, take: take, mark: mark)
     }
-    guard let take else {
+    guard let take = try take ?? obviousSide(file, document, in: replica, rooms) else {
       let isSent = try document.lineages().contains { $0.isCurrent && !$0.isHeldBack }
       throw clash(file, room, isSent: isSent)
     }
@@ -112,12 +116,26 @@ extension Mirror {
       try document.adoptRoomLineage(carryingOver: .nothing)
     case .file:
       let key = DocumentKey(name: document.name, lineage: rooms.lineage)
-      let theirs = try replica.document(key, in: document.room).read()
-      kept.append(try file.keepBeside(theirs.utf8, as: "room"))
+      let theirs = try replica.document(key, in: document.room).read().utf8
+      if !theirs.isEmpty { kept.append(try file.keepBeside(theirs, as: "room")) }
       try document.adoptRoomLineage(carryingOver: .replacing)
     }
     let opened = try open(file: file, replica: replica, name: name, room: room, take: take, mark: mark)
     return (opened.mirror, kept + opened.kept)
+  }
+
+  /// The side that has a text, where the other has none that could be lost; so nobody keeps others out by an event under a name.
+  private static func obviousSide(
+    _ file: PlainFile, _ document: ReplicaDocument, in replica: Replica, _ rooms: LineageStatus
+  ) throws -> Side? {
+    let key = DocumentKey(name: document.name, lineage: rooms.lineage)
+    if try replica.document(key, in: document.room).read().utf8.isEmpty { return .file }
+    guard try !document.lineages().contains(where: { $0.isCurrent && $0.isHeldBack }) else { return nil }
+    switch try file.read() {
+    case .missing, .emptied: return .room
+    case .text(let bytes), .openText(let bytes): return bytes.isEmpty ? .room : nil
+    case .notText, .busy: return nil
+    }
   }
 
   static func notText(_ file: PlainFile, _ line: Int) -> Failure {
@@ -129,16 +147,17 @@ extension Mirror {
 
   /// - Parameter isSent: whether the file's text came into the room's log at the moment in which the other did.
   static func clash(_ file: PlainFile, _ room: String, isSent: Bool = false) -> Failure {
+    let name = FilePlace.shown(file.name)
     let changed =
       isSent
       ? "Both are in the room's log, the other was first; no file was changed." : "Nothing was changed."
     return Failure(
       .lineageClash,
-      """
-      \(file.name) and room \(room) both have a text already, and neither began as the other. \(changed) \
-      Say which one goes on:
-        --take room   \(file.name) becomes the room's text; what it holds now is kept as \(file.name).mine
-        --take file   the room's text becomes \(file.name)'s; what it was is kept as \(file.name).room
-      """)
+      "\(name) and room \(VisibleName.text(room)) both have a text already, and neither began as the other. \(changed) "
+        + "Say which one goes on:",
+      details: [
+        "  --take room   \(name) becomes the room's text; what it holds now is kept as \(name).mine",
+        "  --take file   the room's text becomes \(name)'s; what it was is kept as \(name).room",
+      ])
   }
 }

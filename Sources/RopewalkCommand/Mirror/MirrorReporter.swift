@@ -5,7 +5,7 @@ final class MirrorReporter {
   let file: String
   private let place: String
   let console: Console
-  private var lastState: String?
+  private var lastState: [String] = []
   private var lastStanding = Mirror.Standing.equal
 
   init(file: String, place: String, console: Console = .standard) {
@@ -56,7 +56,7 @@ final class MirrorReporter {
   func happened(_ event: ClientEvent) {
     if case .entryHeld(let room, let cursor) = event {
       console.problem(
-        "#\(cursor) in the log of \(room.text) could not be merged and is kept aside; `ropewalk status` says why"
+        "#\(cursor) in the log of \(room.shown) could not be merged and is kept aside; `ropewalk status` says why"
       )
     }
     if case .entryWaits(let room, let cursor) = event {
@@ -66,8 +66,12 @@ final class MirrorReporter {
     }
     if case .reauthored(let events) = event { console.problem(Wording.reauthored(events)) }
     if case .tokenUnavailable(let words) = event { console.problem("no other token: \(words)") }
-    guard case .state(let state) = event, let words = Self.words(state) else { return }
-    if words != lastState { Self.isProblem(state) ? console.problem(words) : console.line(words) }
+    guard case .state(let state) = event else { return }
+    let words = Self.words(state)
+    if words.isEmpty { return }
+    if words != lastState {
+      for line in words { Self.isProblem(state) ? console.problem(line) : console.line(line) }
+    }
     lastState = words
   }
 
@@ -78,14 +82,14 @@ final class MirrorReporter {
     }
   }
 
-  private static func words(_ state: ConnectionState) -> String? {
+  private static func words(_ state: ConnectionState) -> [String] {
     switch state {
-    case .offline(let error?): "offline (\(Failure(error).message)); edits are kept and sent later"
-    case .caughtUp: "everything is at the relay"
-    case .partlyRefused(let refusals): refusals.map { Wording.refusal($0) }.joined(separator: "\n")
+    case .offline(let error?): ["offline (\(Failure(error).message)); edits are kept and sent later"]
+    case .caughtUp: ["everything is at the relay"]
+    case .partlyRefused(let refusals): refusals.map { Wording.refusal($0) }
     case .refused(let error):
-      "the relay refuses the connection: \(error.text) Edits are kept, and sent with a token that it takes"
-    case .offline(nil), .connecting, .online: nil
+      ["the relay refuses the connection: \(error.text) Edits are kept, and sent with a token that it takes"]
+    case .offline(nil), .connecting, .online: []
     }
   }
 }

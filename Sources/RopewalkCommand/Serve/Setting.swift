@@ -53,8 +53,8 @@ struct ServeSettings: Sendable {
     case .secretUnusable, .keyTooShort: key == "secret-environment"
     case .keyUnreadable(let path), .keyFileDamaged(let path, _), .revocationFileDamaged(let path, _, _),
       .revocationFileUnusable(let path), .certificateUnusable(let path, _), .dataDirectoryUnusable(let path),
-      .dataDirectoryInUse(let path):
-      value == path
+      .dataDirectoryInUse(let path), .dataDirectoryOpen(let path, _):
+      value.utf8.elementsEqual(path.utf8)
     case .logUnusable(let path, _), .logTooNew(let path, _), .logAltered(let path, _):
       key == "data" && path.hasPrefix(value)
     case .auditUnreadable: false

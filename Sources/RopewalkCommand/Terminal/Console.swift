@@ -1,8 +1,11 @@
 import ArgumentParser
 import Foundation
+import RopewalkPlainText
 import Synchronization
 
 /// Standard output and standard error, unbuffered.
+///
+/// Whatever is in a line, it stays one line and does nothing to a terminal: `VisibleText`.
 struct Console: Sendable {
   static let standard = Console(output: .standardOutput, problems: .standardError)
 
@@ -17,9 +20,9 @@ struct Console: Sendable {
   private static let outputFault = Atomic<Int32>(0)
 
   /// A line of result.
-  func line(_ text: String) { raw(Array((text + "\n").utf8)) }
+  func line(_ text: String) { raw(Array((VisibleText.line(text) + "\n").utf8)) }
 
-  /// Text as it is.
+  /// A document's text as it is: the one thing that is not made safe for a terminal.
   func raw(_ text: [UInt8]) {
     let fault = Self.write(text, to: output.fileDescriptor)
     if fault != 0 {
@@ -30,12 +33,14 @@ struct Console: Sendable {
   /// A line about a problem.
   func problem(_ text: String) {
     clearProgress()
-    _ = Self.write(Array((text + "\n").utf8), to: problems.fileDescriptor)
+    _ = Self.write(Array((VisibleText.line(text) + "\n").utf8), to: problems.fileDescriptor)
   }
 
   /// Replaces the progress line. Nothing where nobody watches.
   func progress(_ text: String) {
-    if isWatched { _ = Self.write(Array(("\r\u{1b}[2K" + text).utf8), to: problems.fileDescriptor) }
+    if isWatched {
+      _ = Self.write(Array(("\r\u{1b}[2K" + VisibleText.line(text)).utf8), to: problems.fileDescriptor)
+    }
   }
 
   /// Removes the progress line.

@@ -134,7 +134,7 @@ struct DocumentOptions: ParsableArguments {
         return lineage == nil ? choice : choice + " --lineage \(Wording.id(status.key.lineage.rawValue))"
       }
       throw Failure(
-        .usage, "the replica holds several documents; choose one:\n  " + choices.joined(separator: "\n  "))
+        .usage, "the replica holds several documents; choose one:", details: choices.map { "  " + $0 })
     }
     if lineage != nil { return try replica.document(only.key, in: only.room) }
     return try replica.document(only.key.name.text, in: only.room.text)

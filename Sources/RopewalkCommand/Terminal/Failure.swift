@@ -17,13 +17,16 @@ struct Failure: Error, Equatable, CustomStringConvertible {
   }
 
   let code: Code
-  let message: String
+  /// The sentence, and lines that go into detail.
+  let lines: [String]
+
+  var message: String { lines.joined(separator: "\n") }
 
   var description: String { message }
 
-  init(_ code: Code, _ message: String) {
+  init(_ code: Code, _ message: String, details: [String] = []) {
     self.code = code
-    self.message = message
+    lines = [message] + details
   }
 
   /// Translates what the library throws; nil for what the argument parser itself reports.

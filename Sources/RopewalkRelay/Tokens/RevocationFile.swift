@@ -1,4 +1,3 @@
-import Foundation
 import RopewalkPlainText
 
 #if canImport(Glibc)
@@ -39,7 +38,7 @@ public struct RevocationFile: Sendable {
   @discardableResult
   public func add(_ entry: Revocations.Entry) throws(RelayError) -> Bool {
     guard entry.isWritable else {
-      throw .badSetting("A name has 1 to 1024 bytes and no control characters.")
+      throw .badSetting("The name of a token or subject has 1 to \(Revocations.longestName) bytes.")
     }
     return try change { file in
       if Self.entries(file).contains(where: { $0.entry.isSame(as: entry) }) { return nil }
@@ -99,7 +98,7 @@ public struct RevocationFile: Sendable {
   ///
   /// - Parameter body: makes the new text, or nil for no change.
   private func change(_ body: (TextFile?) -> String?) throws(RelayError) -> Bool {
-    let lock = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    let lock = open(path + ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard lock >= 0, flock(lock, LOCK_EX) == 0 else {
       if lock >= 0 { close(lock) }
       throw .revocationFileUnusable(path: path)
@@ -108,20 +107,7 @@ public struct RevocationFile: Sendable {
     let file = try text(mustExist: false)
     if let file { _ = try Revocations(file) }
     guard let text = body(file) else { return false }
-    try write(text)
+    guard FileReplacement.write(Array(text.utf8), to: path) else { throw .revocationFileUnusable(path: path) }
     return true
-  }
-
-  private func write(_ text: String) throws(RelayError) {
-    let temporary = path + ".new"
-    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw .revocationFileUnusable(path: path) }
-    let handle = FileHandle(fileDescriptor: file, closeOnDealloc: true)
-    do {
-      try handle.write(contentsOf: Data(text.utf8))
-      try handle.synchronize()
-      try handle.close()
-    } catch { throw .revocationFileUnusable(path: path) }
-    guard rename(temporary, path) == 0 else { throw .revocationFileUnusable(path: path) }
   }
 }

@@ -13,14 +13,19 @@ extension RelayStore {
   public func backup(to target: String) throws(Failure) -> Int {
     try mustBeOurs()
     let final = target + "/log.sqlite"
-    let partial = final + ".partial"
+    // A name at which nobody can have put a link.
+    let partial = "\(final).\(String(UInt64.random(in: 0 ... .max), radix: 16)).partial"
     let files = FileManager.default
     guard !files.fileExists(atPath: final) else { throw .taken(path: final) }
     do {
       try files.createDirectory(
         atPath: target, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch { throw .notWritable(path: target) }
-    try? files.removeItem(atPath: partial)
+    // Of backups that were killed.
+    for name in (try? files.contentsOfDirectory(atPath: target)) ?? []
+    where name.hasPrefix("log.sqlite.") && name.hasSuffix(".partial") {
+      try? files.removeItem(atPath: target + "/" + name)
+    }
     DataDirectory.makePrivate(partial)
     try withLog(isReadOnly: true) { source in
       do {
