@@ -124,6 +124,7 @@ let package = Package(
       dependencies: [
         "DamagedFiles", "RopewalkCommand", "Ropewalk", "RopewalkCore", "RopewalkPlainText", "RopewalkRelay",
         "RopewalkTraces",
+        .product(name: "NIOPosix", package: "swift-nio"),
       ]),
   ],
   swiftLanguageModes: [.v6]

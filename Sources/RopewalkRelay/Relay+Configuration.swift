@@ -71,6 +71,10 @@ extension Relay {
     public var auditFiles = 8
     /// Closed files of the audit log are removed after so many milliseconds.
     public var auditAge: UInt64 = 90 * 24 * 3_600_000
+    /// How many closed files of the audit log's rare acts are kept.
+    public var auditRareFiles = 32
+    /// Those are removed after so many milliseconds.
+    public var auditRareAge: UInt64 = 730 * 24 * 3_600_000
 
     /// A host and a port.
     public struct Address: Hashable, Sendable {
@@ -154,14 +158,17 @@ extension Relay {
         throw .badSetting(
           "The most connections of a subject are none or more; 0 is any number.", of: ["subject-connections"])
       }
-      guard auditFileBytes >= 4096, (0...10_000).contains(auditFiles) else {
+      guard auditFileBytes >= 4096, (0...10_000).contains(auditFiles), (1...10_000).contains(auditRareFiles)
+      else {
         throw .badSetting(
-          "A file of the audit log has at least 4 KiB, and at most 10,000 are kept.",
-          of: ["audit-file-size", "audit-files"])
+          "A file of the audit log has at least 4 KiB, and at most 10,000 are kept; of rare acts at least 1.",
+          of: ["audit-file-size", "audit-files", "audit-rare-files"])
       }
-      guard publicRooms.allSatisfy({ $0.role <= .edit && !$0.pattern.isEmpty }) else {
+      guard
+        publicRooms.allSatisfy({ $0.role <= .edit && Access.Grant.isPattern(Array($0.pattern.utf8)) })
+      else {
         throw .badSetting(
-          "Public rooms are a name or a prefix with *, to view or edit.", of: ["public-rooms"])
+          "Public rooms are a room's name or a prefix with *, to view or edit.", of: ["public-rooms"])
       }
       guard (certificateFile == nil) == (privateKeyFile == nil) else {
         throw .badSetting(

@@ -59,7 +59,8 @@ extension Relay {
       _ now: @escaping @Sendable () -> UInt64
     ) throws(RelayError) -> RelayServices {
       let bounds = AuditLog.Bounds(
-        fileBytes: configuration.auditFileBytes, files: configuration.auditFiles, age: configuration.auditAge)
+        fileBytes: configuration.auditFileBytes, files: configuration.auditFiles, age: configuration.auditAge,
+        rareFiles: configuration.auditRareFiles, rareAge: configuration.auditRareAge)
       let open = configuration.publicRooms.map {
         Access.Grant(pattern: Array($0.pattern.utf8), role: $0.role)
       }
@@ -116,7 +117,7 @@ extension Relay {
     /// Undoes what was opened.
     func dismantle() async {
       services.log.close()
-      services.audit.close()
+      services.audit.close(now: services.now())
       dataDirectory.unlock()
       try? await group.shutdownGracefully()
     }

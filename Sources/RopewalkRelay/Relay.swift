@@ -95,6 +95,7 @@ public final class Relay: Sendable {
           "files": "\(files)", "connections": "\(configuration.maximumConnections)", "served": "\(most)",
         ])
     }
+    for exposure in configuration.exposures { services.logger.warning("\(exposure)") }
     services.logger.info("The relay listens.", metadata: ["url": "\(url)"])
     if !configuration.hasKeys {
       services.logger.notice("There is no key: everybody on this machine may edit.")
@@ -153,7 +154,7 @@ public final class Relay: Sendable {
     try? await group.shutdownGracefully()
     services.log.close()
     services.audit.record(AuditRecord(time: services.now(), act: .stopped))
-    services.audit.close()
+    services.audit.close(now: services.now())
     dataDirectory.unlock()
     services.logger.info("The relay has stopped.")
   }

@@ -61,7 +61,9 @@ import Testing
         try folder.write("-----BEGIN \(content)", to: folder.secretFile)
         await relay.reload()
       }
-      let audit = try String(contentsOfFile: folder.path + "/data/audit/current.jsonl", encoding: .utf8)
+      let audit = try ["", "rare/"].map {
+        try String(contentsOfFile: folder.path + "/data/audit/\($0)current.jsonl", encoding: .utf8)
+      }.joined()
       #expect(book.text.contains("keys") && audit.contains("reload-failed"))
       for text in [book.text, audit] {
         #expect(!text.contains(content) && !text.contains(secret))
@@ -72,8 +74,12 @@ import Testing
     }
   }
 
-  private func record(_ time: UInt64, _ act: AuditRecord.Act = .joined) -> AuditRecord {
-    AuditRecord(time: time, act: act, subject: "ann", room: "r")
+  private func record(
+    _ time: UInt64, _ act: AuditRecord.Act = .joined, by subject: String? = "ann", from address: String? = nil
+  ) -> AuditRecord {
+    var record = AuditRecord(time: time, act: act, subject: subject, room: "r")
+    record.from = address
+    return record
   }
 
   private func read(_ path: String) throws -> (records: [AuditRecord], damaged: Int) {
@@ -87,17 +93,17 @@ import Testing
       let folder = AuditReader.folder(of: path)
       let log = AuditLog(folder: folder, bounds: .init(fileBytes: 4096, files: 3, age: 1_000_000))
       for time in 1...1000 as ClosedRange<UInt64> {
-        log.record(record(time))
+        log.record(record(time, by: "ann\(time)"))
         if time.isMultiple(of: 20) { log.flush() }
       }
-      log.close()
+      log.close(now: 1000)
       let times = try read(path).records.map(\.time)
       #expect(times.last == 1000 && times == Array((times.first ?? 0)...1000))
       #expect(AuditReader.closedFiles(folder).count == 3 && times.count < 400)
       // Everything that is closed is old by now.
       let later = AuditLog(folder: folder, bounds: .init(fileBytes: 1 << 20, files: 3, age: 1_000_000))
       later.record(record(5_000_000))
-      later.close()
+      later.close(now: 5_000_000)
       #expect(AuditReader.closedFiles(folder).count == 1)
       #expect(try read(path).records.last?.time == 5_000_000)
     }
@@ -107,7 +113,7 @@ import Testing
     try await withDirectory { path in
       let log = AuditLog(folder: AuditReader.folder(of: path))
       log.record(record(1))
-      log.close()
+      log.close(now: 1)
       let file = AuditReader.folder(of: path) + "/current.jsonl"
       let handle = try #require(FileHandle(forUpdatingAtPath: file))
       try handle.seekToEnd()
@@ -115,7 +121,7 @@ import Testing
       try handle.close()
       let next = AuditLog(folder: AuditReader.folder(of: path))
       next.record(record(2))
-      next.close()
+      next.close(now: 2)
       let (records, damaged) = try read(path)
       #expect(records.map(\.time) == [1, 2] && damaged == 1)
       let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
@@ -123,24 +129,102 @@ import Testing
     }
   }
 
+  private func dropped(_ records: [AuditRecord]) -> UInt64 {
+    records.reduce(0) { $0 + ($1.act == .dropped ? $1.count ?? 0 : 0) }
+  }
+
   @Test func aFloodOfStrangersIsCountedAndNotWritten() async throws {
     try await withDirectory { path in
       let log = AuditLog(folder: AuditReader.folder(of: path))
-      for _ in 0..<1000 { log.record(record(60_000, .refused), isStranger: true) }
+      // One network, whichever of its addresses; and then many.
+      for number in 0..<500 {
+        log.record(record(60_000, .refused, by: nil, from: "2001:db8::\(number + 1)"), isStranger: true)
+      }
+      for number in 0..<500 {
+        log.record(record(60_000, .refused, by: nil, from: "192.0.2.\(number % 250)"), isStranger: true)
+      }
       log.record(record(60_001, .revoked))
-      log.record(record(120_000, .refused), isStranger: true)
-      log.close()
+      log.record(record(180_000, .refused, by: nil, from: "2001:db8::7"), isStranger: true)
+      log.close(now: 180_001)
       let records = try read(path).records
+      #expect(records.count { $0.act == .refused && $0.from?.hasPrefix("2001") == true } == 61)
       #expect(records.count { $0.act == .refused } == 121)
       #expect(records.count { $0.act == .revoked } == 1)
-      #expect(records.reduce(0) { $0 + ($1.act == .dropped ? $1.count ?? 0 : 0) } == 880)
+      #expect(dropped(records) == 880)
+      // The count comes before the record that is written again.
+      let count = try #require(
+        records.firstIndex { $0.act == .dropped && $0.from?.hasPrefix("2001") == true })
+      #expect(records[count].count == 440 && records[count].code == "refused")
+      #expect(records[count + 1].from == "2001:db8::7")
+    }
+  }
+
+  @Test func oneSubjectPushesOutNobodyElsesRecords() async throws {
+    try await withDirectory { path in
+      let log = AuditLog(folder: AuditReader.folder(of: path))
+      log.record(record(1, .administered, by: "own"))
+      log.record(record(2, .joined, by: "ben"))
+      // Who is called `anonymous` has no name, but an address.
+      for number in 0..<10_000 as Range<UInt64> {
+        log.record(record(3 + number, .refused, by: "mallory"))
+        log.record(record(3 + number, .joined, by: "anonymous", from: "192.0.2.1"))
+        log.record(record(3 + number, .revoked, by: "mallory"))
+      }
+      log.record(record(20_000, .administered, by: "mallory"))
+      log.record(record(20_000, .joined, by: "anonymous", from: "192.0.2.2"))
+      log.close(now: 20_001)
+      let records = try read(path).records
+      #expect(records.prefix(2).map(\.subject) == ["own", "ben"])
+      for (act, count) in [(.refused, 240), (.joined, 242), (.revoked, 30), (.administered, 2)]
+        as [(AuditRecord.Act, Int)]
+      {
+        #expect(records.count { $0.act == act } == count, "\(act)")
+      }
+      #expect(dropped(records) == 30_000 - 240 - 240 - 30)
+      #expect(records.map(\.time) == records.map(\.time).sorted())
+    }
+  }
+
+  @Test func bothSetsAreReadInTheOrderOfTime() async throws {
+    try await withDirectory { path in
+      let log = AuditLog(folder: AuditReader.folder(of: path), bounds: .init(fileBytes: 4096, files: 100))
+      let acts: [AuditRecord.Act] = [.joined, .reloaded, .left, .left, .administered, .joined, .started]
+      var expected: [String] = []
+      for number in 0..<600 as Range<UInt64> {
+        // Several in one millisecond.
+        let act = acts[Int(number) % acts.count]
+        log.record(record(number / 5 * 100_000, act, by: "\(number)"))
+        expected.append("\(number)")
+        if number.isMultiple(of: 50) { log.flush() }
+      }
+      log.close(now: 1 << 40)
+      #expect(AuditReader.closedFiles(AuditReader.folder(of: path)).count > 2)
+      #expect(AuditReader.closedFiles(AuditReader.rareFolder(in: AuditReader.folder(of: path))).count > 2)
+      let subjects = try read(path).records.compactMap(\.subject)
+      #expect(subjects == expected)
+    }
+  }
+
+  /// A link where a file of the audit log should be is not followed.
+  @Test func linksAreNotFollowed() async throws {
+    try await withDirectory { path in
+      let folder = AuditReader.folder(of: path)
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try Data("precious".utf8).write(to: URL(fileURLWithPath: path + "/file"))
+      try FileManager.default.createSymbolicLink(
+        atPath: folder + "/current.jsonl", withDestinationPath: path + "/file")
+      let log = AuditLog(folder: folder)
+      log.record(record(1))
+      log.close(now: 1)
+      #expect(try String(contentsOfFile: path + "/file", encoding: .utf8) == "precious")
     }
   }
 
   @Test func namesOfAnyKindSurviveALine() throws {
     for name in ["a\"b\\c", "é\u{2028}\u{85}", "🪢", String(repeating: "x", count: 255)] {
       let record = AuditRecord(time: 1, act: .joined, subject: name, room: name)
-      #expect(!record.line.contains("\n") && AuditRecord(line: record.line) == record)
+      #expect(record.line.utf8.allSatisfy { $0 >= 0x20 } && AuditRecord(line: record.line) == record)
+      #expect(!record.line.unicodeScalars.contains("\u{2028}"))
     }
   }
 }

@@ -113,6 +113,136 @@ import Testing
     }
   }
 
+  /// Every name that a token may have can be written down, and takes back that token and no other.
+  @Test func whateverATokenIsCalledItCanBeRevoked() async throws {
+    try await withKeyedFolder { folder in
+      let names = [
+        " ann", "ann ", "  ", "\"ann\"", "a  b", "\u{301}ann", "\u{20dd}", "caf\u{e9}", "cafe\u{301}",
+        "a\u{200b}b", "\u{feff}",
+        "#ann", "*", "\u{a0}ann", "\u{3000}", "ann\\", "\\u{61}", "-ann", "before 1 ann",
+        String(repeating: "é", count: 127),
+      ]
+      try await folder.withRelay {
+        $0.key = key
+      } _: { relay in
+        let file = RevocationFile(dataDirectory: folder.path + "/data")
+        var tokens: [String] = []
+        for (number, name) in names.enumerated() {
+          tokens.append(
+            try await token(key, subject: name, id: number.isMultiple(of: 2) ? name : "\u{1b}\n\(number)"))
+        }
+        for (number, name) in names.enumerated() {
+          let entries: [Revocations.Entry] = [
+            .subject(name), .before(testMoment / 1000, subject: name),
+            .token(number.isMultiple(of: 2) ? name : "\u{1b}\n\(number)"),
+          ]
+          for entry in entries {
+            #expect(try file.add(entry))
+            #expect(try !file.add(entry))
+            #expect(entry.line.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f })
+            await relay.reload()
+            for other in [number, (number + 1) % names.count] {
+              let refusal = try await Peer.refusal(tokens[other], by: relay)
+              #expect(refusal == (other == number ? .revoked : nil), "\(name) \(names[other])")
+            }
+            #expect(try file.remove(entry))
+          }
+        }
+      }
+    }
+  }
+
+  @Test func aLinkBesideTheListIsNotFollowed() async throws {
+    try await withKeyedFolder { folder in
+      let precious = folder.path + "/precious"
+      try folder.write("precious", to: precious)
+      let path = folder.path + "/revoked"
+      for suffix in ["", ".new", ".lock"] {
+        for old in [path, path + ".lock"] { try? FileManager.default.removeItem(atPath: old) }
+        try FileManager.default.createSymbolicLink(atPath: path + suffix, withDestinationPath: precious)
+        let file = RevocationFile(path: path)
+        if suffix == "" {
+          // The list itself may be elsewhere; what it says there is no list.
+          #expect(throws: RelayError.self) { try file.add(.subject("ann")) }
+        } else if suffix == ".lock" {
+          #expect(throws: RelayError.revocationFileUnusable(path: path)) { try file.add(.subject("ann")) }
+        } else {
+          #expect(try file.add(.subject("ann")))
+        }
+        #expect(try String(contentsOfFile: precious, encoding: .utf8) == "precious")
+        try FileManager.default.removeItem(atPath: path + suffix)
+      }
+      // Nothing is left beside it, and whoever could read it still can.
+      try folder.write("# none\n", to: path)
+      try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+      #expect(try RevocationFile(path: path).add(.subject("ann")))
+      let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+      #expect(mode == 0o644)
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
+        $0.hasPrefix("revoked")
+      }
+      #expect(names.sorted() == ["revoked", "revoked.lock"])
+    }
+  }
+
+  @Test func filesThatOthersMayReadOrWriteAreTold() async throws {
+    try await withKeyedFolder { folder in
+      let secret = RelayKey.generate(.hs256)
+      try folder.write(try #require(secret.privateText), to: folder.secretFile)
+      try folder.writeJWKS([RelayKey.generate(.es256)])
+      try folder.write("# none\n", to: folder.path + "/revoked")
+      let modes: [(file: String, mode: Int, word: String?)] = [
+        (folder.secretFile, 0o640, nil), (folder.secretFile, 0o644, "read"),
+        (folder.secretFile, 0o620, "write"),
+        (folder.jwksFile, 0o644, nil), (folder.jwksFile, 0o664, "write"),
+        (folder.path + "/revoked", 0o644, nil),
+        (folder.path + "/revoked", 0o646, "write"),
+      ]
+      for (file, mode, word) in modes {
+        let files = [folder.secretFile, folder.jwksFile, folder.path + "/revoked"]
+        for each in files {
+          try FileManager.default.setAttributes(
+            [.posixPermissions: each == file ? mode : 0o600], ofItemAtPath: each)
+        }
+        let book = LogBook()
+        try await folder.withRelay(logger: book.logger) {
+          $0.secretFile = folder.secretFile
+          $0.jwksFile = folder.jwksFile
+          $0.revocationFile = folder.path + "/revoked"
+        } _: { _ in
+        }
+        #expect(book.text.contains("warning") == (word != nil), "\(mode) \(book.text)")
+        if let word { #expect(book.text.contains("may \(word) \(file)"), "\(book.text)") }
+      }
+    }
+  }
+
+  /// No room's name can be mistaken for a prefix.
+  @Test func aRoomThatLooksLikeAPrefixIsNone() async throws {
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+      } _: { relay in
+        let peer = try await Peer.greeted(by: relay, token: try await token(key, ["team/*": .edit]))
+        // As bytes: nothing here would make such a name.
+        let join = ClientMessage.join(
+          ClientMessage.Join(room: RoomName("team/+")!, cursor: 0, digest: .zero)
+        ).encoded
+        let name = Array("team/+".utf8)
+        let place = try #require(join.indices.first { join[$0...].starts(with: name) })
+        var bytes = join
+        bytes[place + 5] = 0x2a
+        try await peer.socket.send(Envelope.plain(bytes))
+        #expect(try await peer.farewell().error?.code == .protocolViolation)
+      }
+      for pattern in ["a**\n", "\u{202e}*", "", "a\u{85}"] {
+        #expect(throws: RelayError.self) {
+          try RelayToken.mint(key: key, subject: "ann", rooms: [(pattern, .view)], expires: testMoment)
+        }
+      }
+    }
+  }
+
   @Test func aBrokenRevocationFileKeepsWhatWasRevoked() async throws {
     try await withKeyedFolder { folder in
       let file = folder.path + "/revoked"

@@ -48,7 +48,7 @@ import Testing
       try await body(
         Bench(folder: folder, services: services, reloader: Reloader(items, services: services), book: book))
       services.log.close()
-      services.audit.close()
+      services.audit.close(now: testMoment)
     }
   }
 

@@ -52,6 +52,8 @@ struct ServeFlags: ParsableArguments {
   @Option(help: "The largest file of the audit log.") var auditFileSize: String?
   @Option(help: "How many closed files of the audit log are kept.") var auditFiles: String?
   @Option(help: "How long they are kept, as in 90d.") var auditAge: String?
+  @Option(help: "How many closed files of its rare acts are kept.") var auditRareFiles: String?
+  @Option(help: "How long those are kept, as in 730d.") var auditRareAge: String?
 
   /// What was given, by key.
   var values: [String: String] {
@@ -71,7 +73,7 @@ struct ServeFlags: ParsableArguments {
       "subject-bytes-per-second": subjectBytesPerSecond, "silence": silence, "log-level": logLevel,
       "log-format": logFormat, "metrics-listen": metricsListen,
       "metrics-token-file": metricsTokenFile, "audit-file-size": auditFileSize, "audit-files": auditFiles,
-      "audit-age": auditAge,
+      "audit-age": auditAge, "audit-rare-files": auditRareFiles, "audit-rare-age": auditRareAge,
     ]
     return all.compactMapValues { $0 }
   }

@@ -154,6 +154,13 @@ extension Setting {
     .duration("observation", "audit-age", 1000...315_360_000_000, of: "how long they are kept") {
       $0.configuration.auditAge = $1
     },
+    .number("observation", "audit-rare-files", 1...10_000, of: "how many closed files of rare acts are kept")
+    {
+      $0.configuration.auditRareFiles = $1
+    },
+    .duration("observation", "audit-rare-age", 1000...315_360_000_000, of: "how long those are kept") {
+      $0.configuration.auditRareAge = $1
+    },
   ]
 
   /// What stands between commas, without blanks; an empty part is not left out.

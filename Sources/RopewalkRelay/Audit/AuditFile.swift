@@ -1,23 +1,27 @@
 import Foundation
 
-/// The files of the audit log: one that is written, and closed ones that are named by their last record's
-/// time.
+/// One set of files of the audit log: one that is written, and closed ones that are named by their last record's time.
 ///
 /// A class because it holds an open file; `@unchecked Sendable` because the audit log's serial queue is the
 /// only one that touches it after it was made.
 final class AuditFile: @unchecked Sendable {
   private let folder: String
-  private let bounds: AuditLog.Bounds
+  private let fileBytes: Int
+  private let files: Int
+  private let age: UInt64
   private var handle: FileHandle?
   private var size = 0
   /// The time of the open file's first record.
   private var begun: UInt64?
 
-  private static let current = "current.jsonl"
+  static let current = "current.jsonl"
 
-  init(folder: String, bounds: AuditLog.Bounds) {
-    self.folder = folder
-    self.bounds = bounds
+  /// - Parameters:
+  ///   - fileBytes: a file that is larger is closed and a new one begun.
+  ///   - files: how many closed files are kept.
+  ///   - age: closed files that were last written longer ago are removed, in milliseconds.
+  init(folder: String, fileBytes: Int, files: Int, age: UInt64) {
+    (self.folder, self.fileBytes, self.files, self.age) = (folder, fileBytes, files, age)
   }
 
   /// Writes; a disk that takes nothing loses the records, and the next call tries again.
@@ -29,7 +33,7 @@ final class AuditFile: @unchecked Sendable {
     for record in records { bytes.append(contentsOf: Array((record.line + "\n").utf8)) }
     do {
       try handle.write(contentsOf: bytes)
-      if records.contains(where: \.act.isAdministrative) { try handle.synchronize() }
+      if records.contains(where: \.act.isRare) { try handle.synchronize() }
     } catch {
       close()
       return
@@ -38,8 +42,8 @@ final class AuditFile: @unchecked Sendable {
     let begun = begun ?? last.time
     self.begun = begun
     // A quiet relay's file is closed by its age, so that what is old can be removed.
-    let isOld = last.time > begun + bounds.age / UInt64(max(1, bounds.files))
-    if size >= bounds.fileBytes || isOld { rotate(last.time) }
+    let isOld = last.time > begun + age / UInt64(max(1, files))
+    if size >= fileBytes || isOld { rotate(last.time) }
   }
 
   func close() {
@@ -49,13 +53,11 @@ final class AuditFile: @unchecked Sendable {
 
   private func open() {
     let path = folder + "/" + Self.current
-    let manager = FileManager.default
-    try? manager.createDirectory(
+    try? FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    if !manager.fileExists(atPath: path) {
-      _ = manager.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-    }
-    guard let handle = FileHandle(forUpdatingAtPath: path) else { return }
+    let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     size = Int((try? handle.seekToEnd()) ?? 0)
     self.handle = handle
     begun = firstTime(handle)
@@ -80,6 +82,7 @@ final class AuditFile: @unchecked Sendable {
   /// Closes the file under a name of its own, and removes the oldest beyond what is kept.
   private func rotate(_ time: UInt64) {
     close()
+    begun = nil
     let digits = String(time)
     let name = String(repeating: "0", count: max(0, 14 - digits.count)) + digits
     let manager = FileManager.default
@@ -94,8 +97,8 @@ final class AuditFile: @unchecked Sendable {
     var closed = AuditReader.closedFiles(folder)
     while let oldest = closed.first {
       let ended = oldest.prefix { $0.isNumber }
-      let isOld = UInt64(ended).map { $0 + bounds.age < time } ?? false
-      guard closed.count > bounds.files || isOld else { break }
+      let isOld = UInt64(ended).map { $0 + age < time } ?? false
+      guard closed.count > files || isOld else { break }
       try? manager.removeItem(atPath: folder + "/" + oldest)
       closed.removeFirst()
     }

@@ -1,12 +1,13 @@
 import Dispatch
-import Foundation
 import NIOConcurrencyHelpers
 
-/// Appends records to `DIR/audit/current.jsonl` on a queue of its own; bounded in memory and on disk.
+/// Appends records to two sets of files in `DIR/audit` on a queue of its own; bounded in memory and on disk. What happens often
+/// (joins, leaves, refusals) is in one, what happens rarely, and is looked for longest, in the other.
 ///
-/// Recording never waits: what cannot be written fast enough is counted and left out.
+/// Recording never waits: what cannot be written fast enough, and what one subject or network causes too much of, is counted and
+/// left out.
 final class AuditLog: Sendable {
-  /// How much is kept.
+  /// How much of one set is kept.
   struct Bounds: Hashable, Sendable {
     /// A file that is larger is closed and a new one begun, in bytes.
     var fileBytes = 16 << 20
@@ -14,76 +15,102 @@ final class AuditLog: Sendable {
     var files = 8
     /// Closed files that were last written longer ago are removed, in milliseconds.
     var age: UInt64 = 90 * 24 * 3_600_000
+    /// How many closed files of rare acts are kept.
+    var rareFiles = 32
+    /// How long these are kept, in milliseconds.
+    var rareAge: UInt64 = 730 * 24 * 3_600_000
   }
 
   private struct Waiting {
-    var records: [AuditRecord] = []
-    var dropped: UInt64 = 0
+    var frequent = Records()
+    var rare = Records()
+    var budgets = AuditBudgets()
+    var number: UInt64 = 0
     var isRunning = false
-    var strangers = Allowance()
+
+    mutating func add(_ record: AuditRecord) {
+      number += 1
+      var record = record
+      record.number = number
+      if record.act.isRare || record.isCountOfRare { rare.add(record) } else { frequent.add(record) }
+    }
   }
 
-  /// Refusals of strangers are written so often a minute; a flood of them must not push out what matters.
-  private struct Allowance {
-    static let perMinute = 120
-    var left = perMinute
-    var minute: UInt64 = 0
+  /// What is to be written.
+  private struct Records {
+    private(set) var records: [AuditRecord] = []
+    private var dropped: UInt64 = 0
 
-    mutating func take(_ now: UInt64) -> Bool {
-      if now / 60_000 != minute { (minute, left) = (now / 60_000, Self.perMinute) }
-      guard left > 0 else { return false }
-      left -= 1
-      return true
+    /// So many may wait to be written.
+    private static let most = 10_000
+
+    mutating func add(_ record: AuditRecord) {
+      if records.count < Self.most { records.append(record) } else { dropped += 1 }
+    }
+
+    mutating func take() -> [AuditRecord] {
+      var all = records
+      if dropped > 0, let last = all.last {
+        var record = AuditRecord(time: last.time, act: .dropped)
+        (record.count, record.number) = (dropped, last.number)
+        all.append(record)
+      }
+      (records, dropped) = ([], 0)
+      return all
     }
   }
 
   private let waiting = NIOLockedValueBox(Waiting())
   private let queue = DispatchQueue(label: "ropewalk.audit", qos: .utility)
-  private let file: AuditFile
+  private let frequent: AuditFile
+  private let rare: AuditFile
 
-  /// So many records may wait to be written.
-  private static let mostWaiting = 10_000
-
-  init(folder: String, bounds: Bounds = Bounds()) { file = AuditFile(folder: folder, bounds: bounds) }
+  init(folder: String, bounds: Bounds = Bounds()) {
+    frequent = AuditFile(folder: folder, fileBytes: bounds.fileBytes, files: bounds.files, age: bounds.age)
+    rare = AuditFile(
+      folder: AuditReader.rareFolder(in: folder), fileBytes: bounds.fileBytes, files: bounds.rareFiles,
+      age: bounds.rareAge)
+  }
 
   /// Hands in a record.
   ///
   /// - Parameter isStranger: it is about somebody who has proved nothing.
   func record(_ record: AuditRecord, isStranger: Bool = false) {
     let mustStart = waiting.withLockedValue { waiting in
-      let isAllowed = !isStranger || waiting.strangers.take(record.time)
-      if isAllowed, waiting.records.count < Self.mostWaiting {
-        waiting.records.append(record)
-      } else {
-        waiting.dropped += 1
-      }
+      let written = waiting.budgets.take(record, isStranger: isStranger)
+      if written.isEmpty { return false }
+      for record in written { waiting.add(record) }
       defer { waiting.isRunning = true }
       return !waiting.isRunning
     }
     if mustStart { queue.async { self.run() } }
   }
 
-  /// Waits until everything is written, and closes the file.
-  func close() { queue.sync { file.close() } }
+  /// Writes everything, with what was left out up to now, and closes the files.
+  func close(now: UInt64) {
+    waiting.withLockedValue { waiting in
+      for count in waiting.budgets.takeCounts(at: now) { waiting.add(count) }
+    }
+    queue.sync {
+      run()
+      frequent.close()
+      rare.close()
+    }
+  }
 
   /// Waits until everything that was handed in is written.
   func flush() { queue.sync {} }
 
   private func run() {
     while true {
-      var (records, dropped) = waiting.withLockedValue { waiting in
-        defer { (waiting.records, waiting.dropped) = ([], 0) }
-        if waiting.records.isEmpty, waiting.dropped == 0 { waiting.isRunning = false }
-        return (waiting.records, waiting.dropped)
+      let (often, seldom) = waiting.withLockedValue { waiting in
+        let taken = (waiting.frequent.take(), waiting.rare.take())
+        if taken.0.isEmpty, taken.1.isEmpty { waiting.isRunning = false }
+        return taken
       }
-      if dropped > 0 {
-        let now = records.last?.time ?? UInt64(max(0, Date().timeIntervalSince1970 * 1000))
-        var record = AuditRecord(time: now, act: .dropped)
-        record.count = dropped
-        records.append(record)
-      }
-      if records.isEmpty { return }
-      file.append(records)
+      if often.isEmpty, seldom.isEmpty { return }
+      rare.append(seldom)
+      frequent.append(often)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import RopewalkPlainText
 import RopewalkSync
 
 /// One line of the audit log: what was done by whom. Carries no content, token or key.
@@ -23,11 +24,12 @@ public struct AuditRecord: Codable, Hashable, Sendable {
     case started
     /// The relay stopped.
     case stopped
-    /// So many records (`count`) were not written, because there were too many at once.
+    /// So many records (`count`) were not written, because there were too many; where `subject`, `from` and `code` are there,
+    /// of this subject, or from this network, the last one of this act.
     case dropped
 
-    /// Whether a record is on stable storage soon after it was written.
-    var isAdministrative: Bool {
+    /// Whether it happens rarely: then it is kept apart and longest, and on stable storage soon after it was written.
+    var isRare: Bool {
       switch self {
       case .joined, .left, .refused, .dropped: false
       case .revoked, .reloaded, .reloadFailed, .administered, .started, .stopped: true
@@ -55,6 +57,8 @@ public struct AuditRecord: Codable, Hashable, Sendable {
   public var detail: String?
   /// How many.
   public var count: UInt64?
+  /// Counts the records since the relay started, so that those of one millisecond have an order.
+  public var number: UInt64?
 
   /// Makes a record.
   public init(time: UInt64, act: Act, subject: String? = nil, room: String? = nil) {
@@ -64,11 +68,14 @@ public struct AuditRecord: Codable, Hashable, Sendable {
     self.room = room
   }
 
-  /// As one line of JSON, without its end.
+  /// Says how many records of rare acts were left out.
+  var isCountOfRare: Bool { act == .dropped && code.flatMap(Act.init(rawValue:))?.isRare == true }
+
+  /// As one line of JSON, without its end. What is not seen, or would do something to a terminal, is escaped.
   public var line: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    return (try? encoder.encode(self)).map { VisibleText.json(String(decoding: $0, as: UTF8.self)) } ?? "{}"
   }
 
   /// Reads a line; nil if it is none.

@@ -27,7 +27,10 @@ extension Connection {
       onLoop(of: host) { host.checkpointDigest(digest, at: cursor, of: id) }
     case .retention(let number, let retention):
       guard let host = rooms[number] else { return }
-      if let retention { audit(.administered, room: host.name, detail: retention.auditDetail) }
+      if let retention {
+        if let wait = account?.administer(now: services.now()) { return putOff(host, wait) }
+        audit(.administered, room: host.name, detail: retention.auditDetail)
+      }
       let id = id
       onLoop(of: host) { host.setRetention(retention, of: id) }
     case .presence(let number, let value):
@@ -165,6 +168,18 @@ extension Connection {
       audit(.left, room: host.name, code: reason.rawValue)
     }
     write(frame)
+  }
+
+  /// Too much was administered: the client joins again when it may, and asks again.
+  private func putOff(_ host: RoomHost, _ wait: UInt32) {
+    guard rooms[host.number] != nil else { return }
+    let error = ProtocolError(
+      .overloaded, retry: .after(milliseconds: wait),
+      "Rooms are administered more often than the relay allows.")
+    removed(
+      from: host, error.code,
+      telling: OutgoingMessage(RelayMessage.error(room: host.name, error).encoded, compressor: nil).plain)
+    leave(host)
   }
 
   /// A room could not be opened.

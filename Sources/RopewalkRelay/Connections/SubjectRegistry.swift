@@ -51,9 +51,11 @@ final class SubjectAccount: @unchecked Sendable {
   fileprivate var connections = 0
   /// Nil if there is no limit.
   private let budget: NIOLockedValueBox<FloodBudget>?
+  private let administration: NIOLockedValueBox<ActBudget>
 
   fileprivate init(_ subject: [UInt8], _ limits: SubjectLimits, connection: Limits, now: UInt64) {
     self.subject = subject
+    administration = NIOLockedValueBox(ActBudget(burst: 10, every: 10_000, now: now))
     guard limits.messagesPerSecond > 0 || limits.bytesPerSecond > 0 else {
       budget = nil
       return
@@ -62,6 +64,11 @@ final class SubjectAccount: @unchecked Sendable {
     (shared.messagesPerSecond, shared.bytesPerSecond) = (limits.messagesPerSecond, limits.bytesPerSecond)
     budget = NIOLockedValueBox(FloodBudget(limits: shared, now: now))
   }
+
+  /// One more change of what the relay goes by: ten at once, and then one every ten seconds, in all rooms together.
+  ///
+  /// - Returns: how many milliseconds to wait; nil if it may be done now.
+  func administer(now: UInt64) -> UInt32? { administration.withLockedValue { $0.take(now: now) } }
 
   /// One message more.
   func charge(bytes: Int, now: UInt64) -> FloodBudget.Verdict {

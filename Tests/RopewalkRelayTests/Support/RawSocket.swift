@@ -141,6 +141,11 @@ final class RawSocket: Sendable {
   ) async throws -> String {
     let lines = ["\(method) \(path) HTTP/1.1"] + (host.map { ["Host: \($0)"] } ?? []) + headers
     try await send(raw: Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8))
+    return await rest()
+  }
+
+  /// All that comes until the other side closes the connection.
+  func rest() async -> String {
     var answer: [UInt8] = []
     while let byte = try? await bytes.take(1) { answer += byte }
     return String(decoding: answer, as: UTF8.self)

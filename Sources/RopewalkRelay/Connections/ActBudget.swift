@@ -1,0 +1,36 @@
+/// A token bucket for acts: so many at once, and then one every so often.
+struct ActBudget: Hashable, Sendable {
+  private let burst: UInt64
+  /// Milliseconds per act.
+  private let pause: UInt64
+  /// In milliseconds' worth.
+  private var credit: UInt64
+  private(set) var counted: UInt64
+
+  /// A budget that nothing was taken from.
+  init(burst: UInt64, every pause: UInt64, now: UInt64) {
+    (self.burst, self.pause) = (burst, pause)
+    credit = burst * pause
+    counted = now
+  }
+
+  /// Takes one; else how many milliseconds to wait for it.
+  mutating func take(now: UInt64) -> UInt32? {
+    refill(now)
+    guard credit >= pause else { return UInt32(clamping: pause - credit) }
+    credit -= pause
+    return nil
+  }
+
+  /// Whether it is as if nothing had ever been taken.
+  mutating func isFull(now: UInt64) -> Bool {
+    refill(now)
+    return credit == burst * pause
+  }
+
+  private mutating func refill(_ now: UInt64) {
+    let elapsed = now > counted ? now - counted : 0
+    credit = min(burst * pause, credit + min(elapsed, burst * pause))
+    counted = max(counted, now)
+  }
+}
