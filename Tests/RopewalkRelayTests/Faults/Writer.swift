@@ -21,7 +21,9 @@ actor Writer {
 
   /// Pushes over one connection until it ends or so many are acknowledged; each acknowledgement is told.
   func work(port: Int, window: Int, limit: Int = .max, _ onAcknowledgement: @Sendable () -> Void) async {
-    guard let peer = try? await Peer.greeted(onPort: port),
+    // The ids stay the writer's over all its connections.
+    let identity = [UInt8](repeating: UInt8(truncatingIfNeeded: replica), count: 16)
+    guard let peer = try? await Peer.greeted(onPort: port, identity: identity),
       let number = try? await peer.join(.test).joined.number
     else { return }
     var waiting = (0..<UInt32(payloads.count)).filter { acknowledged[$0] == nil }[...]
@@ -85,11 +87,11 @@ actor Writer {
 }
 
 extension Peer {
-  static func greeted(onPort port: Int) async throws -> Peer {
+  static func greeted(onPort port: Int, identity: [UInt8] = []) async throws -> Peer {
     let socket = try await RawSocket(port: port)
     try await socket.upgrade()
     let peer = Peer(socket)
-    try await peer.say(.hello(ClientMessage.Hello(codecs: .zstd, token: [])))
+    try await peer.say(.hello(ClientMessage.Hello(codecs: .zstd, token: [], identity: identity)))
     guard case .welcome = try await peer.hear() else { throw RawSocket.Failure.ended }
     return peer
   }
