@@ -73,11 +73,10 @@ import Testing
         $0.key = key
       } _: { relay in
         let token = try longToken(["*": .own], subject: "own")
-        var peers: [Peer] = []
-        for _ in 0..<2 { peers.append(try await Peer.greeted(by: relay, token: token)) }
         var changes = 0
-        // The second connection has no budget of its own, nor has another room.
-        for (peer, room) in zip(peers, ["a", "b"]) {
+        // A connection that is made anew has no budget of its own, nor has another room.
+        for room in ["a", "b"] {
+          let peer = try await Peer.greeted(by: relay, token: token)
           let name = RoomName(room)!
           let number = try await peer.join(name).joined.number
           asking: for days in 1...20 as ClosedRange<UInt32> {
@@ -104,12 +103,16 @@ import Testing
               while true { if case .retention = try await peer.hear() { break } }
             }
           }
+          // Nobody of that subject is connected any more.
+          try await peer.socket.send(opcode: 8, [])
+          await peer.socket.end()
         }
         #expect(changes == 10)
         folder.clock.set(testMoment + 10_000)
-        let number = try await peers[1].join(RoomName("b")!).joined.number
-        try await peers[1].say(.retention(room: number, .everything))
-        while true { if case .retention = try await peers[1].hear() { break } }
+        let peer = try await Peer.greeted(by: relay, token: token)
+        let number = try await peer.join(RoomName("b")!).joined.number
+        try await peer.say(.retention(room: number, .everything))
+        while true { if case .retention = try await peer.hear() { break } }
       }
       #expect(try folder.audit.count { $0.act == .administered } == 11)
     }

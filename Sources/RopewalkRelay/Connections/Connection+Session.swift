@@ -28,7 +28,11 @@ extension Connection {
     case .retention(let number, let retention):
       guard let host = rooms[number] else { return }
       if let retention {
-        if let wait = account?.administer(now: services.now()) { return putOff(host, wait) }
+        if let subject = identity?.access.subject,
+          let wait = services.subjects.administer(subject, now: services.now())
+        {
+          return putOff(host, wait)
+        }
         audit(.administered, room: host.name, detail: retention.auditDetail)
       }
       let id = id

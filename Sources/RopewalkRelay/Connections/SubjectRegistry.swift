@@ -18,6 +18,8 @@ public struct SubjectLimits: Hashable, Sendable {
 final class SubjectRegistry: Sendable {
   private let limits: SubjectLimits
   private let accounts = NIOLockedValueBox<[[UInt8]: SubjectAccount]>([:])
+  /// What subjects have administered lately, connected or not: who comes back has not got another budget.
+  private let administration = NIOLockedValueBox<[[UInt8]: ActBudget]>([:])
 
   init(_ limits: SubjectLimits) { self.limits = limits }
 
@@ -43,6 +45,24 @@ final class SubjectRegistry: Sendable {
   }
 }
 
+extension SubjectRegistry {
+  /// One more change of what the relay goes by: ten at once, and then one every ten seconds, in all rooms together.
+  ///
+  /// - Returns: how many milliseconds to wait; nil if it may be done now.
+  /// - Complexity: O(1) mostly; O(subjects that have administered within minutes) now and then.
+  func administer(_ subject: [UInt8], now: UInt64) -> UInt32? {
+    administration.withLockedValue { budgets in
+      if budgets[subject] == nil, budgets.count.isMultiple(of: 1024) {
+        budgets = budgets.filter { _, budget in
+          var budget = budget
+          return !budget.isFull(now: now)
+        }
+      }
+      return budgets[subject, default: ActBudget(burst: 10, every: 10_000, now: now)].take(now: now)
+    }
+  }
+}
+
 /// What one subject has used.
 ///
 /// `@unchecked Sendable` because `connections` is touched in the registry's lock alone.
@@ -51,11 +71,9 @@ final class SubjectAccount: @unchecked Sendable {
   fileprivate var connections = 0
   /// Nil if there is no limit.
   private let budget: NIOLockedValueBox<FloodBudget>?
-  private let administration: NIOLockedValueBox<ActBudget>
 
   fileprivate init(_ subject: [UInt8], _ limits: SubjectLimits, connection: Limits, now: UInt64) {
     self.subject = subject
-    administration = NIOLockedValueBox(ActBudget(burst: 10, every: 10_000, now: now))
     guard limits.messagesPerSecond > 0 || limits.bytesPerSecond > 0 else {
       budget = nil
       return
@@ -64,11 +82,6 @@ final class SubjectAccount: @unchecked Sendable {
     (shared.messagesPerSecond, shared.bytesPerSecond) = (limits.messagesPerSecond, limits.bytesPerSecond)
     budget = NIOLockedValueBox(FloodBudget(limits: shared, now: now))
   }
-
-  /// One more change of what the relay goes by: ten at once, and then one every ten seconds, in all rooms together.
-  ///
-  /// - Returns: how many milliseconds to wait; nil if it may be done now.
-  func administer(now: UInt64) -> UInt32? { administration.withLockedValue { $0.take(now: now) } }
 
   /// One message more.
   func charge(bytes: Int, now: UInt64) -> FloodBudget.Verdict {
