@@ -147,12 +147,7 @@ import Testing
       try await client.sync()
       try await mallory.reads { $0.entries.reduce(0) { $0 + $1.header.span.seqs.count } == 30 }
       await client.close()
-      // Whatever was shown, its id was taken: it is refused to others.
-      for events in mallory.envelopes.flatMap(\.events) {
-        let span = EventSpan(replica: events.replica, seqs: 1000..<1001)
-        let answer = try await mallory.push(EntryHeader(document: .notes, span: span), [1])
-        #expect(answer == .refusal(.ownedByAnother))
-      }
+      #expect(mallory.leaked.isEmpty)
     }
   }
 
@@ -166,7 +161,9 @@ import Testing
       var ids = [ReplicaID(rawValue: 1)]
       for _ in 0..<12 { ids.append(Self.derived(from: ids[ids.count - 1], "g")) }
       for (index, id) in ids.enumerated() {
-        let span = EventSpan(replica: id, seqs: 500..<501)
+        // Bytes that are no update, where the victim's events would be, or elsewhere.
+        let first: UInt32 = index.isMultiple(of: 2) ? 500 : 0
+        let span = EventSpan(replica: id, seqs: first..<first + 3)
         let cursor = Stranger.Answer.cursor(UInt64(index) + 1)
         #expect(try await mallory.push(EntryHeader(document: .notes, span: span), [1]) == cursor)
       }

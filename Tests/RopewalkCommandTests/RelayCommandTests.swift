@@ -49,10 +49,11 @@ import Testing
         "token", "--key-file", folder["key"], "--subject", name, "--room", "team=edit")
       try folder.write(token.output, to: "token-\(name)")
     }
-    func sync(_ name: String) async throws {
+    @discardableResult func sync(_ name: String) async throws -> Tool.Outcome {
       let outcome = try await Tool.run(
         "sync", folder[name], "--room", "team", "--relay", url, "--token-file", folder["token-\(name)"])
       #expect(outcome.status == 0, "\(outcome)")
+      return outcome
     }
     let replica = try Replica(path: folder["ann"])
     let notes = try replica.document("notes.md", in: "team")
@@ -62,7 +63,9 @@ import Testing
     try notes.insert(", offline", at: 6)
     try replica.close()
     #expect(try await Tool.run("merge", folder["ben"], folder["ann"]).status == 0)
-    try await sync("ben")
+    let carried = try await sync("ben")
+    let words = "9 events of notes.md in room team have another id now, since somebody else uses the one"
+    #expect(carried.problems.contains(words), "\(carried)")
     try await sync("cleo")
     let seen = try await Tool.run("log", folder["cleo"]).output.split(separator: "\n")
     try #require(seen.count == 2)
@@ -73,6 +76,8 @@ import Testing
     let own = try await Tool.run("log", folder["ann"]).output
     #expect(own.contains("  here, pushed by ben  "), "\(own)")
     #expect(try await Tool.run("cat", folder["ann"]).output == "by ann, offline")
+    let status = try await Tool.run("status", folder["ann"], "--offline").output
+    #expect(status.contains("    1 stretch of what was written here has another id now"), "\(status)")
     let merged = try await Tool.run("log", folder["ben"]).output
     #expect(merged.contains("  from a file, pushed by ben  "), "\(merged)")
     relay.signal(SIGTERM)

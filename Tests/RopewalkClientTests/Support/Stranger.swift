@@ -17,6 +17,8 @@ final class Stranger {
   private(set) var entries: [LogEntry] = []
   /// Presence values of others, as they came.
   private(set) var envelopes: [PresenceEnvelope] = []
+  /// Ids that presence has shown before the log did.
+  private(set) var leaked: Set<ReplicaID> = []
 
   /// Joins `team` and reads its log to the end.
   init(_ relay: Relay, token: String = "", identity: [UInt8] = []) async throws {
@@ -97,7 +99,10 @@ final class Stranger {
       switch message {
       case .entries(_, let more): entries += more
       case .presence(_, _, let values):
-        envelopes += values.compactMap { $0.value.flatMap { try? PresenceEnvelope(decoding: $0) } }
+        let new = values.compactMap { $0.value.flatMap { try? PresenceEnvelope(decoding: $0) } }
+        envelopes += new
+        let shown = new.flatMap { $0.events.map(\.replica) }
+        leaked.formUnion(Set(shown).subtracting(entries.map(\.header.span.replica)))
       case .error(_, _): throw Ended()
       default: break
       }
