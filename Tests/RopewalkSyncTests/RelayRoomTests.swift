@@ -387,4 +387,31 @@ import Testing
     take(room.push(push(9000, 9000..<9001, seen: putOff), from: 1, now: due))
     #expect(log.count == before + 1)
   }
+
+  @Test func whoBeginsIDsWithoutEndIsSlowedAndNobodyElse() {
+    var room = makeRoom { $0.newIDs = (atOnce: 10, perSecond: 2) }
+    _ = join(&room, 1)
+    _ = join(&room, 2, as: Owner(subject: [66]))
+    func isTaken(_ effects: [RelayRoom.Effect]) -> Bool {
+      effects.contains { if case .append = $0 { true } else { false } }
+    }
+    var refusals: UInt64 = 0
+    for number in 0..<20 as Range<UInt64> {
+      let effects = room.push(push(number + 1, 0..<1, seen: refusals, replica: 100 + number), from: 1, now: 0)
+      #expect(isTaken(effects) == (number < 10))
+      if number >= 10 {
+        refusals += 1
+        #expect(
+          messages(effects, to: 1) == [
+            .refused(room: room.number, push: number + 1, .overloaded(retryAfter: 501))
+          ])
+      }
+    }
+    // Who goes on under an id is not concerned, nor is anybody else.
+    #expect(isTaken(room.push(push(30, 1..<2, seen: refusals, replica: 100), from: 1, now: 0)))
+    #expect(isTaken(room.push(push(1, 0..<1, replica: 500), from: 2, now: 0)))
+    // Later it may go on.
+    #expect(isTaken(room.push(push(31, 0..<1, seen: refusals, replica: 300), from: 1, now: 501)))
+    #expect(!isTaken(room.push(push(32, 0..<1, seen: refusals, replica: 301), from: 1, now: 502)))
+  }
 }

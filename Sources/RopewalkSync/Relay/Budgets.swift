@@ -129,3 +129,36 @@ struct LookUpBudget: Sendable {
     return min(Int64(perSecond) * 1000 * Self.burstSeconds, credit + elapsed * Int64(perSecond))
   }
 }
+
+/// Bounds how many replica ids one subject begins in a room: a burst, and then so many a second.
+struct NewIDBudget: Sendable {
+  /// In thousandths of an id.
+  private var credit: UInt64
+  private var counted: UInt64
+
+  init(_ most: (atOnce: UInt32, perSecond: UInt32), now: UInt64) {
+    credit = UInt64(most.atOnce) * 1000
+    counted = now
+  }
+
+  /// None was begun for long.
+  func isFull(now: UInt64, _ most: (atOnce: UInt32, perSecond: UInt32)) -> Bool {
+    credit(at: now, most) == UInt64(most.atOnce) * 1000
+  }
+
+  /// Nil if one may be begun now; else how many milliseconds to wait.
+  mutating func take(now: UInt64, _ most: (atOnce: UInt32, perSecond: UInt32)) -> UInt32? {
+    credit = credit(at: now, most)
+    counted = max(counted, now)
+    if credit >= 1000 {
+      credit -= 1000
+      return nil
+    }
+    return UInt32(clamping: (1000 - credit) / UInt64(max(1, most.perSecond)) + 1)
+  }
+
+  private func credit(at now: UInt64, _ most: (atOnce: UInt32, perSecond: UInt32)) -> UInt64 {
+    let elapsed = min(now > counted ? now - counted : 0, 3_600_000)
+    return min(UInt64(most.atOnce) * 1000, credit + elapsed * UInt64(most.perSecond))
+  }
+}

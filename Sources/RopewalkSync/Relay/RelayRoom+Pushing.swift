@@ -107,6 +107,13 @@ extension RelayRoom {
 
   private static let mostLookUps = 1024
 
+  /// A push begins a replica id. Returns how many milliseconds to wait, if its subject has begun too many.
+  private mutating func beginID(_ push: Unjudged) -> UInt32? {
+    let most = configuration.newIDs
+    if newIDs.count >= Self.mostLookUps { newIDs = newIDs.filter { !$0.value.isFull(now: push.time, most) } }
+    return newIDs[push.owner.subject, default: NewIDBudget(most, now: push.time)].take(now: push.time, most)
+  }
+
   private mutating func judge(_ unjudged: Unjudged) -> Judgement {
     let push = unjudged.push
     if let refusal = unjudged.refusal { return .done(refuse(unjudged, refusal)) }
@@ -129,6 +136,9 @@ extension RelayRoom {
     }
     if let owner = owners[key.replica], owner != unjudged.owner {
       return .done(refuse(unjudged, .ownedByAnother))
+    }
+    if owners[key.replica] == nil, let wait = beginID(unjudged) {
+      return .done(refuse(unjudged, .overloaded(retryAfter: wait)))
     }
     owners[key.replica] = unjudged.owner
     let entry = LogEntry(

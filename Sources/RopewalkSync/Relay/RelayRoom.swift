@@ -27,6 +27,9 @@ public struct RelayRoom: Sendable {
     /// How many entries of the log may be read for one subject's look-ups of coverage, per second over a
     /// longer time; a burst of five seconds' worth is free.
     public var examinedPerSecond: UInt32 = 50_000
+    /// How many replica ids a subject may begin at once, and how many a second over a longer time. Each may be a
+    /// branch of its own, which all others have to merge.
+    public var newIDs: (atOnce: UInt32, perSecond: UInt32) = (1024, 8)
 
     /// How many entries come after a checkpoint before another is asked for.
     public var checkpointInterval: UInt64
@@ -73,6 +76,8 @@ public struct RelayRoom: Sendable {
   var lookingUp: [CoverageKey: Unjudged] = [:]
   /// What looking up has cost each subject lately.
   var lookUps: [[UInt8]: LookUpBudget] = [:]
+  /// The replica ids that each subject has begun lately.
+  var newIDs: [[UInt8]: NewIDBudget] = [:]
 
   var members: [UInt64: Member] = [:]
   /// The members in the order in which they came, so that runs are reproducible.
