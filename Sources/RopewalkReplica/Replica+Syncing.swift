@@ -14,17 +14,28 @@ extension Replica {
     try write { _ = try $0.roomIDMakingIt(room) }
   }
 
-  /// Takes in the next entries of a room's log, in one transaction.
+  /// Takes in the next entries of a room's log: some of them, in one transaction that is not long. Whoever types
+  /// gets a turn before the next slice.
   ///
   /// Throws `outOfStep` if they do not continue what is stored: another process may have moved it.
+  package func receive(_ entries: inout EntrySlices, in room: RoomName) throws(ReplicaError)
+    -> ReceivedEntries
+  {
+    var slices = entries
+    defer { entries = slices }
+    return try ReplicaError.mapping {
+      try perform(.repeatable) { try $0.receive(&slices, in: room) }
+    }
+  }
+
+  /// Takes in the next entries of a room's log, all of them.
   package func receive(_ entries: [LogEntry], cursor: UInt64, digest: LogDigest, in room: RoomName)
     throws(ReplicaError) -> ReceivedEntries
   {
-    try ReplicaError.mapping {
-      try perform(.repeatable) {
-        try $0.receive(entries, cursor: cursor, digest: digest, in: room)
-      }
-    }
+    var slices = EntrySlices(entries, cursor: cursor, digest: digest)
+    var received = try receive(&slices, in: room)
+    while !slices.isEmpty { received.add(try receive(&slices, in: room)) }
+    return received
   }
 
   /// Takes in parts of a checkpoint, in one transaction.

@@ -76,13 +76,16 @@ extension Client {
 
   private func deliver(_ entries: [LogEntry], _ cursor: UInt64, _ digest: LogDigest, in room: RoomName) {
     do throws(ReplicaError) {
-      let received = try replica.receive(entries, cursor: cursor, digest: digest, in: room)
-      for change in received.changes { hub.publish(.changed(change)) }
-      tell(received.lineageClashes, in: room)
-      for cursor in received.held { hub.publish(.entryHeld(room, cursor: cursor)) }
-      for cursor in received.waiting { hub.publish(.entryWaits(room, cursor: cursor)) }
-      tell(received.reauthored)
-      if !received.changes.isEmpty { rotation.touch(room, now: options.now()) }
+      var slices = EntrySlices(entries, cursor: cursor, digest: digest)
+      while !slices.isEmpty {
+        let received = try replica.receive(&slices, in: room)
+        for change in received.changes { hub.publish(.changed(change)) }
+        tell(received.lineageClashes, in: room)
+        for cursor in received.held { hub.publish(.entryHeld(room, cursor: cursor)) }
+        for cursor in received.waiting { hub.publish(.entryWaits(room, cursor: cursor)) }
+        tell(received.reauthored)
+        if !received.changes.isEmpty { rotation.touch(room, now: options.now()) }
+      }
       showPresence(in: room)
     } catch .outOfStep {
       rejoin(room)

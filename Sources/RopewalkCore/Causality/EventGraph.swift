@@ -117,6 +117,12 @@ struct EventGraph: Sendable {
     return author
   }
 
+  /// The last event known of an author, of which some are.
+  func last(ofAuthor number: UInt32) -> Parent {
+    let author = author(Int(number))
+    return Parent(place: author.lastPlace, run: author.lastRun)
+  }
+
   /// The local number of a replica, drawn on first sight.
   mutating func number(of replica: ReplicaID) -> UInt32 {
     if let number = numbers[replica] { return number }

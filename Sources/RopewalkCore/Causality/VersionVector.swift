@@ -10,6 +10,12 @@ public struct VersionVector: Hashable, Sendable {
   /// Nothing is known.
   public init() {}
 
+  /// So many events of each of some replicas, which are all different, in any order. O(n log n).
+  init(_ counts: [(ReplicaID, UInt32)]) {
+    sorted = counts.filter { $0.1 > 0 }.map { Entry(replica: $0.0, count: $0.1) }
+    sorted.sort { $0.replica < $1.replica }
+  }
+
   /// The replicas known, ascending, with counts above 0.
   public var entries: [(replica: ReplicaID, count: UInt32)] { sorted.map { ($0.replica, $0.count) } }
 

@@ -13,8 +13,6 @@ struct DecodedUpdate: ~Copyable {
     var firstByte: UInt32
     /// How many scalars it inserts.
     var inserted: UInt32
-    /// The event before it of the same author is a parent too, besides those listed.
-    var followsOwn: Bool
   }
 
   typealias Parent = UpdateParent
@@ -74,8 +72,7 @@ extension DecodedUpdate: UpdateSink {
     runs.append(
       Run(
         author: run.author, seq: run.seq, length: run.length, firstParent: UInt32(parents.count),
-        firstOperation: UInt32(operations.count), firstByte: UInt32(run.byte), inserted: 0,
-        followsOwn: run.followsOwn))
+        firstOperation: UInt32(operations.count), firstByte: UInt32(run.byte), inserted: 0))
   }
 
   mutating func addParent(_ parent: UpdateParent) { parents.append(parent) }

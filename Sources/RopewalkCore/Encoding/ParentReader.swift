@@ -4,40 +4,30 @@ struct ParentReader {
 
   init(column: ColumnReader) { self.column = column }
 
-  /// How a run's parents are given.
+  /// How many parents a run's first event has besides its author's event before.
   ///
-  /// - Parameters:
-  ///   - isFirst: the run begins with its author's event 0.
-  ///   - goesOn: the run before it is of the same author, and would have held what just follows it.
+  /// - Parameter goesOn: the run before it is of the same author, and would have held what just follows it.
   @inline(__always)
-  mutating func readCode(isFirst: Bool, goesOn: Bool) throws(FormatError) -> UInt64 {
+  mutating func readCount(goesOn: Bool) throws(FormatError) -> UInt64 {
     let start = column.offset
-    let code = try column.varint("update.parents")
-    if code < 2 {
-      if isFirst { throw FormatError(.badValue, at: start, field: "update.parents") }
-      if code == 0, goesOn { throw FormatError(.notCanonical, at: start, field: "update.parents") }
-    }
-    return code
+    let count = try column.varint("update.parents")
+    if count == 0, goesOn { throw FormatError(.notCanonical, at: start, field: "update.parents") }
+    return count
   }
 
-  /// Reads the references of a run's first event, whose code is above 0.
+  /// Reads the references of a run's first event, which are not none.
   @inline(__always)
   mutating func read<Sink: UpdateSink & ~Copyable>(
-    _ code: UInt64, ofRunBy author: UInt32, seq: UInt32, after runs: inout UpdateRuns, into sink: inout Sink
+    _ count: UInt64, ofRunBy author: UInt32, seq: UInt32, after runs: inout UpdateRuns, into sink: inout Sink
   ) throws(FormatError) {
-    let count = code == 1 ? 1 : code &- 2
     guard count <= UInt64(column.remaining) else {
       throw FormatError(.truncated, at: column.offset, field: "update.parents")
     }
-    // Codes 0 and 1 are there for the author's event before, alone or with one other.
-    let listsOwn = count > 2
-    if count == 1 {
-      return sink.addParent(try readParent(ofRunBy: author, seq: seq, listsOwn: listsOwn, after: &runs))
-    }
+    if count == 1 { return sink.addParent(try readParent(ofRunBy: author, seq: seq, after: &runs)) }
     var last: EventID?
     for _ in 0..<count {
       let start = column.offset
-      let parent = try readParent(ofRunBy: author, seq: seq, listsOwn: listsOwn, after: &runs)
+      let parent = try readParent(ofRunBy: author, seq: seq, after: &runs)
       let event = event(parent, runs)
       if let last, last >= event { throw FormatError(.notCanonical, at: start, field: "update.parent") }
       last = event
@@ -45,22 +35,22 @@ struct ParentReader {
     }
   }
 
-  /// - Parameter listsOwn: the author's event before may be among the references.
+  /// The author's event before is a parent in any case, and never among the references.
   @inline(__always)
   private mutating func readParent(
-    ofRunBy author: UInt32, seq: UInt32, listsOwn: Bool, after runs: inout UpdateRuns
+    ofRunBy author: UInt32, seq: UInt32, after runs: inout UpdateRuns
   ) throws(FormatError) -> UpdateParent {
     let start = column.offset
     let reference = try column.varint("update.parent")
     let number = reference >> 1
     guard reference & 1 == 0 else {
-      return try readEvent(of: number, at: start, by: author, seq: seq, listsOwn: listsOwn, after: &runs)
+      return try readEvent(of: number, at: start, by: author, seq: seq, after: &runs)
     }
     guard number > 0, number <= UInt64(runs.count) else {
       throw FormatError(.badValue, at: start, field: "update.parent")
     }
     let run = UInt32(truncatingIfNeeded: runs.count) &- UInt32(truncatingIfNeeded: number)
-    guard listsOwn || run != runs.author(author).pointee.lastRun else {
+    guard run != runs.author(author).pointee.lastRun else {
       throw FormatError(.notCanonical, at: start, field: "update.parent")
     }
     return UpdateParent(replica: UpdateParent.isRun, value: run, back: 0)
@@ -70,7 +60,7 @@ struct ParentReader {
   ///
   /// - Parameter number: its replica's, read at `start`.
   private mutating func readEvent(
-    of number: UInt64, at start: Int, by author: UInt32, seq: UInt32, listsOwn: Bool,
+    of number: UInt64, at start: Int, by author: UInt32, seq: UInt32,
     after runs: inout UpdateRuns
   ) throws(FormatError) -> UpdateParent {
     let event = try column.varint32("update.parentSeq")
@@ -87,7 +77,7 @@ struct ParentReader {
     }
     let state = runs.author(replica).pointee
     if event < state.first {
-      guard listsOwn || replica != author || event &+ 1 != seq else {
+      guard replica != author || event &+ 1 != seq else {
         throw FormatError(.notCanonical, at: start, field: "update.parent")
       }
       return outside

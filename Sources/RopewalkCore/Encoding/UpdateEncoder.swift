@@ -118,23 +118,20 @@ struct UpdateEncoder {
       isFirst ? history.graph.parentPlaces(ofRun: run) : followsOwn ? [] : [place - 1]
     let own: UInt32? =
       followsOwn ? place - 1 : seq > 0 ? history.graph.place(ofSeq: seq - 1, author: Int(author)) : nil
-    if let own, before == [own], lastPlaces.last == own, runAuthor == author { return }
+    // A parent in any case, listed in the graph or not.
+    let besides = before.filter { $0 != own }
+    if let own, besides.isEmpty, lastPlaces.last == own, runAuthor == author { return }
     endRun()
     runAuthor = author
     runIndex = index(of: author) ?? 0
     if authorCount > 1 { authors.varint32(UInt32(runIndex)) }
     lastPlaces.append(place)
-    if followsOwn { return parents.varint(0) }
-    guard let own, before.contains(own), before.count <= 2 else {
-      parents.varint(UInt64(before.count) + 2)
-      let sorted =
-        before.count > 1
-        ? before.map { ($0, history.graph.event(at: $0)) }.sorted { $0.1 < $1.1 }.map { $0.0 } : before
-      for parent in sorted { refer(to: parent) }
-      return
-    }
-    parents.varint(before.count == 1 ? 0 : 1)
-    for parent in before where parent != own { refer(to: parent) }
+    parents.varint(UInt64(besides.count))
+    if besides.isEmpty { return }
+    let sorted =
+      besides.count > 1
+      ? besides.map { ($0, history.graph.event(at: $0)) }.sorted { $0.1 < $1.1 }.map { $0.0 } : besides
+    for parent in sorted { refer(to: parent) }
   }
 
   /// Names a parent: the end of an earlier run of this update, counted back, or an id.

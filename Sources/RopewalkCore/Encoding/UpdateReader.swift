@@ -2,7 +2,7 @@
 protocol UpdateSink: ~Copyable {
   /// A run begins; its parents and then its operations follow.
   mutating func beginRun(_ run: UpdateRun)
-  /// A parent of the run's first event, besides its author's event before (`UpdateRun.followsOwn`).
+  /// A parent of the run's first event, besides its author's event before.
   mutating func addParent(_ parent: UpdateParent)
   /// All parents of the run were told.
   mutating func endParents()
@@ -21,8 +21,6 @@ struct UpdateRun {
   var length: UInt32
   /// Its text stands from here on in the update's bytes.
   var byte: Int
-  /// The event before it of the same author is a parent too, besides those listed.
-  var followsOwn: Bool
 }
 
 /// An event of an earlier run of this update, or one from elsewhere by replica index and sequence number.
@@ -92,11 +90,11 @@ struct UpdateReader {
       let left = state.pointee.left
       let length = runCount > 1 ? try Self.readLength(&lengths, atMost: left) : left
       let seq = state.pointee.end &- left
-      let code = try parents.readCode(isFirst: seq == 0, goesOn: author == lastAuthor)
+      let count = try parents.readCount(goesOn: author == lastAuthor)
       lastAuthor = author
       sink.beginRun(
-        UpdateRun(author: author, seq: seq, length: length, byte: operations.byte, followsOwn: code < 2))
-      if code > 0 { try parents.read(code, ofRunBy: author, seq: seq, after: &runs, into: &sink) }
+        UpdateRun(author: author, seq: seq, length: length, byte: operations.byte))
+      if count > 0 { try parents.read(count, ofRunBy: author, seq: seq, after: &runs, into: &sink) }
       sink.endParents()
       state.pointee.left = left &- length
       runs.append(author: author, last: seq &+ length &- 1)

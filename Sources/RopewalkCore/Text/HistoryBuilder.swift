@@ -33,6 +33,13 @@ struct HistoryBuilder: ~Copyable {
 
     @inline(__always) mutating func removeLast(_ number: Int) { count &-= number }
 
+    /// Takes out an element; the last takes its place.
+    @inline(__always) mutating func remove(at index: Int) {
+      assert(index >= 0 && index < count)
+      count &-= 1
+      base[index] = base[count]
+    }
+
     @inline(__always) func setKind(_ kind: Operation.Kind, at index: Int) where Element == OperationLog.Run {
       assert(index >= 0 && index < count)
       base[index].kind = kind
@@ -66,9 +73,10 @@ struct HistoryBuilder: ~Copyable {
   /// Where the text begins in the update's bytes.
   private let content: Int
   /// The run that is being read, where its parents begin, and the place of its next event.
-  private var run = UpdateRun(author: 0, seq: 0, length: 0, byte: 0, followsOwn: false)
+  private var run = UpdateRun(author: 0, seq: 0, length: 0, byte: 0)
   private var firstParent = 0
   private var place: UInt32 = 0
+  private var cover = CoverSearch()
   /// A parent is not inside: then nothing of this counts.
   private var isWaiting = false
 
@@ -132,6 +140,16 @@ struct HistoryBuilder: ~Copyable {
     lastEvents = FlatBuffer(capacity: layout.header.runCount)
   }
 
+  /// Whether the author's event before, which is the first parent listed, happened before another.
+  private mutating func isOwnCovered() -> Bool {
+    cover.earn()
+    let own = parents[firstParent].place
+    if heads.count == 1 ? heads[0] == own : heads.all.contains(own) { return false }
+    return cover.find(
+      own, from: UnsafeBufferPointer(rebasing: parents.all[(firstParent &+ 1)...]), runs: runs.all,
+      parents: UnsafeBufferPointer(rebasing: parents.all[..<firstParent]))
+  }
+
   @inline(__always)
   private mutating func replaceHeads(by head: UInt32) {
     let first = firstParent
@@ -156,7 +174,7 @@ extension HistoryBuilder: UpdateSink {
     self.run = run
     place = count
     firstParent = parents.count
-    guard run.followsOwn else { return }
+    guard run.seq > 0 else { return }
     let own = authors[Int(run.author)]
     parents.append(EventGraph.Parent(place: own.lastPlace, run: own.lastRun))
   }
@@ -174,6 +192,7 @@ extension HistoryBuilder: UpdateSink {
 
   @inline(__always)
   mutating func endParents() {
+    if run.seq > 0, parents.count > firstParent &+ 1, isOwnCovered() { parents.remove(at: firstParent) }
     parents.tidy(from: firstParent)
     let start = count
     count = start &+ run.length

@@ -1,4 +1,15 @@
 extension TextHistory {
+  /// Whether nothing of an update would wait.
+  func isReady(for decoded: borrowing DecodedUpdate) -> Bool {
+    for span in decoded.header.spans where span.seqs.lowerBound > graph.knownCount(of: span.replica) {
+      return false
+    }
+    for at in 0..<decoded.parents.count where decoded.parents[at].replica != DecodedUpdate.Parent.isRun {
+      if graph.place(of: decoded.event(decoded.parents[at])) == nil { return false }
+    }
+    return true
+  }
+
   /// Adds the runs of an update whose parents are known, as far as they are new. Returns what the
   /// others wait for: when none of it is known, no further run can be added.
   mutating func append(_ decoded: borrowing DecodedUpdate, of update: Update) -> [EventID] {
@@ -8,6 +19,7 @@ extension TextHistory {
     var lastEvents = FlatBuffer<EventGraph.Parent>(capacity: runCount)
     let authors = decoded.header.spans.map { graph.number(of: $0.replica) }
     var parents = FlatBuffer<EventGraph.Parent>(capacity: 8)
+    var cover = CoverSearch()
     update.bytes.withUnsafeBufferPointer { bytes in
       for index in 0..<runCount {
         let run = decoded.runs[index]
@@ -26,13 +38,11 @@ extension TextHistory {
         } else {
           let skipped = known - run.seq
           parents.removeAll()
-          if skipped > 0 || run.followsOwn {
-            let own = graph.author(Int(author))
-            parents.append(EventGraph.Parent(place: own.lastPlace, run: own.lastRun))
-          }
+          if known > 0 { parents.append(graph.last(ofAuthor: author)) }
           if skipped > 0
             || resolve(decoded, run: index, lastEvents: lastEvents, into: &parents, missing: &missing)
           {
+            if known > 0 { graph.leaveOutCoveredOwn(&parents, &cover) }
             parents.sortAndDeduplicate(from: 0)
             graph.append(
               author: author, length: run.length - skipped, parents: parents.all,
@@ -56,6 +66,7 @@ extension TextHistory {
     let replica = decoded.header.replicas[0]
     let author = graph.number(of: replica)
     var parents = FlatBuffer<EventGraph.Parent>(capacity: 8)
+    var cover = CoverSearch()
     while next < decoded.runs.count {
       let run = decoded.runs[next]
       let known = graph.author(Int(author)).known
@@ -67,6 +78,7 @@ extension TextHistory {
         if let missing = resolve(decoded, run: next, author: author, skipping: skipped, into: &parents) {
           return [missing]
         }
+        if known > 0 { graph.leaveOutCoveredOwn(&parents, &cover) }
         parents.sortAndDeduplicate(from: 0)
         graph.append(
           author: author, length: run.length - skipped, parents: parents.all, logRuns: log.runs.count)
@@ -83,10 +95,7 @@ extension TextHistory {
     _ decoded: borrowing DecodedUpdate, run index: Int, author: UInt32, skipping skipped: UInt32,
     into parents: inout FlatBuffer<EventGraph.Parent>
   ) -> EventID? {
-    if skipped > 0 || decoded.runs[index].followsOwn {
-      let own = graph.author(Int(author))
-      parents.append(EventGraph.Parent(place: own.lastPlace, run: own.lastRun))
-    }
+    if decoded.runs[index].seq + skipped > 0 { parents.append(graph.last(ofAuthor: author)) }
     if skipped > 0 { return nil }
     for at in decoded.parents(ofRun: index) {
       let event = decoded.event(decoded.parents[at])

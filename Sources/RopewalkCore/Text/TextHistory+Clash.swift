@@ -41,12 +41,11 @@ extension TextHistory {
       graph.runs[graphRun].start == place
       ? graph.parentPlaces(ofRun: graphRun).map { graph.event(at: $0) }
       : [graph.event(at: place - 1)]
+    // The author's event before is a parent in any case, listed in the graph or not.
+    let own = run.seq > 0 ? EventID(replica: graph.replicas[author], seq: run.seq - 1) : nil
     var given: [EventID] = []
-    if run.followsOwn, run.seq > 0 {
-      given.append(EventID(replica: graph.replicas[author], seq: run.seq - 1))
-    }
     for at in decoded.parents(ofRun: index) { given.append(decoded.event(decoded.parents[at])) }
-    return Version(heads: stored) == Version(heads: given)
+    return Version(heads: stored.filter { $0 != own }) == Version(heads: given)
   }
 
   /// Compares an operation with the known events from `seq` on; returns the first sequence number that

@@ -1,9 +1,6 @@
 extension TextHistory {
   /// A history of only some events, given as ascending ranges of places that hold all parents of what they
   /// hold.
-  ///
-  /// Sequence numbers are drawn anew, without gaps: a replica may have been concurrent with itself, so that a
-  /// moment holds its later events and not its earlier ones. Their order, on which ties depend, stays.
   func part(_ ranges: [PlaceRange]) -> TextHistory {
     var part = TextHistory()
     var starts: [UInt32] = []

@@ -103,8 +103,8 @@ struct LoadedDocument {
       tailBytes += payload.count
     }
     // All at once: where much is concurrent, the walk through it is made once.
-    let (patches, failure) = document.apply(updates)
-    if let failure {
+    let (patches, failures) = document.apply(updates)
+    if let failure = failures.first {
       throw ReplicaError.damaged(
         .init(failure.error, in: "updates", row: try rows[failure.index].integer(0)))
     }

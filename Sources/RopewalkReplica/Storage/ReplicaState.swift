@@ -23,6 +23,9 @@ final class ReplicaState {
   var missed: [Int64: Name] = [:]
   /// `rooms.id`.
   var rooms: [RoomName: Int64] = [:]
+  /// By `documents.id`: the entries of the log that wait for events of the outbox. None for a document of which
+  /// that was not looked up yet.
+  var waiting: [Int64: WaitingEntries] = [:]
 
   /// What `PRAGMA synchronous` is set to; nil if it was not set yet.
   var isSynchronousFull: Bool?
@@ -36,6 +39,7 @@ final class ReplicaState {
   func forgetLookups() {
     current = [:]
     rooms = [:]
+    waiting = [:]
     authorIsRecorded = false
   }
 }

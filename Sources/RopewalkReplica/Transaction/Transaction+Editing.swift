@@ -26,7 +26,7 @@ extension Transaction {
     // An edit is of the present author: none of its events is given to another.
     _ = try settleRefused(&loaded, reauthoring: false)
     let spans = try newSpans(of: &loaded, by: author, since: before)
-    if !spans.isEmpty || loaded.document.pendingEventCount != before.pendingCount {
+    if !spans.isEmpty || loaded.document.waitingUpdateCount != before.pendingCount {
       try store(spans, of: &loaded, since: before)
       note(patches, of: loaded, from: origin)
     }
@@ -45,13 +45,13 @@ extension Transaction {
       vector = loaded.vector
       eventCount = loaded.document.eventCount
       scalarCount = loaded.document.scalarCount
-      pendingCount = loaded.document.pendingEventCount
+      pendingCount = loaded.document.waitingUpdateCount
     }
 
     /// Of a document without events it is not known whether it is in the file.
     func isUnchanged(_ loaded: LoadedDocument) -> Bool {
       eventCount > 0 && loaded.document.eventCount == eventCount
-        && loaded.document.pendingEventCount == pendingCount
+        && loaded.document.waitingUpdateCount == pendingCount
     }
   }
 
@@ -77,7 +77,7 @@ extension Transaction {
       let deleted = spans.count == 1 ? span.seqs.count - inserted : 0
       try addHistory(span, of: loaded.id, inserted: inserted, deleted: deleted)
     }
-    if loaded.document.pendingEventCount != before.pendingCount {
+    if loaded.document.waitingUpdateCount != before.pendingCount {
       // What waits is in snapshots, and in no update of what is known.
       try saveAnew(&loaded)
     } else {

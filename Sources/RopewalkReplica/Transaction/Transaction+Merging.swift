@@ -43,7 +43,7 @@ extension Transaction {
   private func releaseWaiting(of id: Int64) throws {
     var loaded = try take(id)
     defer { put(loaded) }
-    guard let patches = try releaseWaiting(into: &loaded) else { return }
+    guard let patches = try releaseWaiting(into: &loaded, isAnyNew: true) else { return }
     loaded.vector = loaded.document.versionVector
     try saveAnew(&loaded)
     note(patches, of: loaded, from: .file)

@@ -13,7 +13,7 @@ struct OpenDocument {
 
   init(_ loaded: LoadedDocument) {
     self.loaded = loaded
-    hadPending = loaded.document.pendingEventCount > 0
+    hadPending = loaded.document.waitingUpdateCount > 0
   }
 }
 
@@ -21,16 +21,16 @@ struct OpenDocument {
 struct EntryMustWait: Error {}
 
 extension Transaction {
-  /// Merges the first of many entries with one walk, and says how many that were. 0 where each is better
-  /// merged by itself: it is among the first few, what it follows is not concurrent with anything, or it
-  /// cannot be merged.
+  /// Merges the first of many entries with one walk, and says how many that were, and which of them could
+  /// not be merged so. 0 where each is better merged by itself: it is among the first few, what it follows is not
+  /// concurrent with anything, or it cannot be merged.
   ///
   /// What the text gained by each is a share of what it gained by all.
   func mergeTogether(_ entries: ArraySlice<LogEntry>, into open: inout OpenDocument, roomID: Int64)
     throws
-    -> Int
+    -> (count: Int, failed: [LogEntry])
   {
-    guard entries.count >= 4, open.loaded.document.version.heads.count > 1 else { return 0 }
+    guard entries.count >= 4, open.loaded.document.version.heads.count > 1 else { return (0, []) }
     var updates: [Update] = []
     for entry in entries {
       // Own events that are in it get its id first.
@@ -41,10 +41,12 @@ extension Transaction {
       updates.append(update)
     }
     var stored = SpanSet(open.loaded.document.versionVector)
-    let (patches, failure) = open.loaded.document.apply(updates)
-    let merged = entries.prefix(failure?.index ?? updates.count)
+    let (patches, failures) = open.loaded.document.apply(updates)
+    let failed = Set(failures.map { $0.index })
+    var merged: [LogEntry] = []
     var news: [Bool] = []
-    for (entry, update) in zip(merged, updates) {
+    for (index, (entry, update)) in zip(entries, updates).enumerated() where !failed.contains(index) {
+      merged.append(entry)
       let span = entry.header.span
       // A replica's entries may come in any order: later events wait in the document for earlier ones.
       let isNews = !stored.contains(span)
@@ -65,7 +67,7 @@ extension Transaction {
       try removeFromOutbox(entry.header.span, of: open.loaded.id)
       noteLogged(entry, in: &open)
     }
-    return merged.count
+    return (updates.count, failures.map { entries[entries.startIndex + $0.index] })
   }
 
   /// Merges one entry; re-authors own events that it shows to be named like someone else's. Throws
@@ -74,7 +76,7 @@ extension Transaction {
     let update = try update(of: entry, in: open.loaded)
     if try mustWait(update, in: open.loaded.id), !open.loaded.document.has(update) { throw EntryMustWait() }
     let eventsBefore = open.loaded.document.eventCount
-    let pendingBefore = open.loaded.document.pendingEventCount
+    let waitingBefore = open.loaded.document.waitingUpdateCount
     var patches: [TextPatch] = []
     let row = Int64(bitPattern: entry.cursor)
     do throws(ApplyError) {
@@ -88,7 +90,7 @@ extension Transaction {
     } catch { throw ReplicaError.damaged(.init(error, in: "log", row: row)) }
     let isNews =
       open.loaded.document.eventCount != eventsBefore
-      || open.loaded.document.pendingEventCount != pendingBefore
+      || open.loaded.document.waitingUpdateCount != waitingBefore
     guard isNews else { return (0, 0) }
     // Who wrote it is not this file, whose events are never news. Were its own id used by somebody else, it would
     // write events that the log has otherwise.

@@ -51,6 +51,7 @@ extension Transaction {
       [
         document, span.replica.stored, Int64(span.seqs.upperBound), Int64(span.seqs.lowerBound),
       ])
+    if !rows.isEmpty { state.waiting[document]?.free(span) }
     for row in rows {
       let entry = try row.span(1)
       try db.run("DELETE FROM outbox WHERE id = ?", [try row.integer(0)])

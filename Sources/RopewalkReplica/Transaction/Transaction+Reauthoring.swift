@@ -40,7 +40,7 @@ extension Transaction {
     try moveOutbox(from: event, to: fresh, count: count - event.seq, of: loaded.id)
     try moveHistory(from: event, to: fresh, of: loaded.id)
     try moveMoments(from: event, to: fresh, of: loaded.id)
-    for (cursor, payload) in logged { try wait(payload, at: cursor, in: loaded.roomID) }
+    for (cursor, payload) in logged { try wait(payload, at: cursor, of: loaded.id, in: loaded.roomID) }
     try recutOutbox(of: loaded)
     try saveAnew(&loaded)
     return TextPatch.difference(from: old, to: loaded.document.utf8).map { [$0] } ?? []
@@ -152,7 +152,7 @@ extension Transaction {
         loaded.id, entry.replica.stored, Int64(entry.seqs.lowerBound), Int64(entry.seqs.upperBound),
       ])
     guard let row, let update = try? Update(bytes: try row.bytes(1)), update.spans == [entry] else { return }
-    try wait(update.bytes, at: try row.integer(0), in: loaded.roomID)
+    try wait(update.bytes, at: try row.integer(0), of: loaded.id, in: loaded.roomID)
   }
 
   /// The log's entries that hold some of a span, and parts of a checkpoint, ascending.

@@ -15,26 +15,28 @@ package struct ReceivedEntries: Sendable {
   package var waiting: [UInt64] = []
   /// Own events that have another id now, since the log has others' under theirs.
   package var reauthored: [ReauthoredEvents] = []
+
+  /// Adds what became of later entries.
+  mutating func add(_ later: ReceivedEntries) {
+    changes += later.changes
+    lineageClashes += later.lineageClashes.filter { !lineageClashes.contains($0) }
+    held += later.held
+    waiting += later.waiting
+    reauthored += later.reauthored
+  }
 }
 
 extension Transaction {
-  /// Takes in entries that continue the room's log, up to `cursor`, where its digest is `digest`. Entries
-  /// that another process has taken in meanwhile are passed over.
-  func receive(_ entries: [LogEntry], cursor: UInt64, digest: LogDigest, in room: RoomName) throws
-    -> ReceivedEntries
-  {
+  /// Takes in the first of some entries that continue the room's log, up to `cursor`, where its digest is `digest`: as many
+  /// as one transaction may take. Entries that another process has taken in meanwhile are passed over.
+  func receive(_ entries: inout EntrySlices, in room: RoomName) throws -> ReceivedEntries {
     let status = try roomStatus(room)
-    if cursor <= status.cursor { return ReceivedEntries() }
-    let fresh = entries.drop { $0.cursor <= status.cursor }
-    guard let first = fresh.first, first.cursor == status.cursor &+ 1, fresh.last?.cursor == cursor else {
-      throw ReplicaError.outOfStep(cursor: status.cursor)
-    }
-    guard fresh.reduce(status.digest, { $1.digest(after: $0) }) == digest else {
-      throw ReplicaError.outOfStep(cursor: status.cursor)
-    }
+    guard try entries.go(on: status) else { return ReceivedEntries() }
     let roomID = try roomIDMakingIt(room)
+    let (slice, digest) = try entries.next { try weight(of: $0, in: room) }
+    guard let cursor = slice.last?.cursor else { return ReceivedEntries() }
     var batch = Batch(room: room, roomID: roomID)
-    for entry in fresh { try place(entry, in: &batch) }
+    for entry in slice { try place(entry, in: &batch) }
     for id in batch.entries.keys.sorted() {
       guard let entries = batch.entries[id] else { continue }
       do { try receive(entries[...], of: id, in: &batch) } catch let error as ReplicaError {
@@ -82,29 +84,37 @@ extension Transaction {
   func receive(_ entries: ArraySlice<LogEntry>, of id: Int64, in batch: inout Batch) throws {
     var open = OpenDocument(try take(id))
     var rest = entries
-    while let entry = rest.first {
-      try recognize(entry, in: &open)
-      let merged = try mergeTogether(rest, into: &open, roomID: batch.roomID)
-      rest = rest.dropFirst(merged)
-      if merged > 0 { continue }
-      rest = rest.dropFirst()
-      do {
-        let growth = try merge(entry, into: &open)
-        try noteEntry(entry, of: id, roomID: batch.roomID, growth)
-        try removeFromOutbox(entry.header.span, of: id)
-        noteLogged(entry, in: &open)
-      } catch is EntryMustWait {
-        batch.result.waiting.append(entry.cursor)
-        try makeWay(for: entry, in: &open)
-        try noteEntry(entry, of: id, roomID: batch.roomID, (0, 0))
-        try wait(entry.payload, at: Int64(bitPattern: entry.cursor), in: batch.roomID)
-      } catch let error as ReplicaError {
-        if error.reasonToHold != nil { try makeWay(for: entry, in: &open) }
-        try hold(entry, of: id, because: error, in: &batch)
+    while let first = rest.first {
+      try recognize(first, in: &open)
+      let (count, failed) = try mergeTogether(rest, into: &open, roomID: batch.roomID)
+      rest = rest.dropFirst(max(1, count))
+      if count == 0 { try receive(first, of: id, into: &open, in: &batch) }
+      for entry in failed {
+        try recognize(entry, in: &open)
+        try receive(entry, of: id, into: &open, in: &batch)
       }
     }
     try noteWaiting(entries, of: open.loaded, in: &batch)
     try finish(&open, in: &batch)
+  }
+
+  private func receive(
+    _ entry: LogEntry, of id: Int64, into open: inout OpenDocument, in batch: inout Batch
+  ) throws {
+    do {
+      let growth = try merge(entry, into: &open)
+      try noteEntry(entry, of: id, roomID: batch.roomID, growth)
+      try removeFromOutbox(entry.header.span, of: id)
+      noteLogged(entry, in: &open)
+    } catch is EntryMustWait {
+      batch.result.waiting.append(entry.cursor)
+      try makeWay(for: entry, in: &open)
+      try noteEntry(entry, of: id, roomID: batch.roomID, (0, 0))
+      try wait(entry.payload, at: Int64(bitPattern: entry.cursor), of: id, in: batch.roomID)
+    } catch let error as ReplicaError {
+      if error.reasonToHold != nil { try makeWay(for: entry, in: &open) }
+      try hold(entry, of: id, because: error, in: &batch)
+    }
   }
 
   /// Whoever pushed an entry that follows events which the log did not have may be asked why.
@@ -112,9 +122,14 @@ extension Transaction {
     _ entries: ArraySlice<LogEntry>, of loaded: LoadedDocument, in batch: inout Batch
   ) throws {
     // The parts of a checkpoint come in no causal order.
-    guard !isTakingCheckpoint, loaded.document.pendingEventCount > 0 else { return }
-    let waiting = Set(loaded.document.waitingUpdates.flatMap(\.spans))
-    batch.result.waiting += entries.filter { waiting.contains($0.header.span) }.map(\.cursor)
+    guard !isTakingCheckpoint, loaded.document.waitingUpdateCount > 0 else { return }
+    let told = Set(batch.result.waiting + batch.result.held)
+    for entry in entries where !told.contains(entry.cursor) {
+      let span = entry.header.span
+      if loaded.document.eventCount(of: span.replica) < span.seqs.upperBound {
+        batch.result.waiting.append(entry.cursor)
+      }
+    }
   }
 
   /// An entry that cannot be merged, or not yet, still holds its ids: what is here under them goes on under others, since
@@ -165,9 +180,15 @@ extension Transaction {
   /// Events that had waited for others, and are in the document now, may have come from this device: the log
   /// has them, or the outbox gets them.
   private func offerReleased(of loaded: LoadedDocument, since before: VersionVector) throws {
-    let new = SpanSet(from: before, to: loaded.vector)
-    let missing = new.subtracting(try logSpans(of: loaded.id)).subtracting(try outboxSpans(of: loaded.id))
-    for span in missing.spans { try addToOutbox(span, of: loaded.id) }
+    for span in SpanSet(from: before, to: loaded.vector).spans {
+      var missing = SpanSet()
+      missing.insert(span)
+      for known in try logSpans(of: loaded.id, overlapping: span) { missing.remove(known) }
+      if missing.isEmpty { continue }
+      for span in missing.subtracting(try outboxSpans(of: loaded.id)).spans {
+        try addToOutbox(span, of: loaded.id)
+      }
+    }
   }
 
   func noteEntry(

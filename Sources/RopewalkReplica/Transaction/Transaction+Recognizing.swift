@@ -20,7 +20,9 @@ extension Transaction {
   /// The own event that an entry begins with under another id.
   func ownEvent(beginning entry: LogEntry, in open: inout OpenDocument) throws -> EventID? {
     let span = entry.header.span
-    guard span.seqs.lowerBound == 0, open.loaded.document.versionVector[span.replica] == 0 else { return nil }
+    guard span.seqs.lowerBound == 0, open.loaded.document.eventCount(of: span.replica) == 0 else {
+      return nil
+    }
     let derived = try open.derived ?? derivedIDs(of: open.loaded)
     open.derived = derived
     return derived[span.replica]
@@ -30,7 +32,7 @@ extension Transaction {
   func noteLogged(_ entry: LogEntry, in open: inout OpenDocument) {
     guard open.derived?.isEmpty == false else { return }
     let span = entry.header.span
-    if open.loaded.document.versionVector[span.replica] > span.seqs.lowerBound { open.derived = nil }
+    if open.loaded.document.eventCount(of: span.replica) > span.seqs.lowerBound { open.derived = nil }
   }
 
   /// The ids that others would give to what is here and not in the log.

@@ -65,6 +65,7 @@ extension Transaction {
       "DELETE FROM checkpoint_spans WHERE document IN (SELECT id FROM documents WHERE room = ?)", [id])
     try db.run("DELETE FROM entries WHERE room = ?", [id])
     try db.run("DELETE FROM held WHERE room = ?", [id])
+    state.waiting = [:]
     try db.run(
       """
       UPDATE outbox SET acknowledged = NULL, state = CASE WHEN state > 1 THEN state ELSE 0 END

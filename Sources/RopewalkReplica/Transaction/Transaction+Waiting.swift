@@ -16,11 +16,15 @@ extension Transaction {
   /// Whether an entry follows events of the outbox.
   func mustWait(_ update: Update, in document: Int64) throws -> Bool {
     // The parts of a checkpoint come in no causal order.
-    guard !isTakingCheckpoint,
-      try db.row("SELECT 1 FROM outbox WHERE document = ? LIMIT 1", [document]) != nil,
+    try !isTakingCheckpoint && unsentParent(of: update, in: document) != nil
+  }
+
+  /// An event of the outbox that an update follows; nil if it follows none.
+  private func unsentParent(of update: Update, in document: Int64) throws -> EventID? {
+    guard try db.row("SELECT 1 FROM outbox WHERE document = ? LIMIT 1", [document]) != nil,
       let parents = try? update.outerParents()
-    else { return false }
-    return try parents.contains { parent in
+    else { return nil }
+    return try parents.first { parent in
       try db.row(
         #"SELECT 1 FROM outbox WHERE document = ? AND replica = ? AND first <= ? AND "end" > ?"#,
         [document, parent.replica.stored, Int64(parent.seq), Int64(parent.seq)]) != nil
@@ -28,10 +32,11 @@ extension Transaction {
   }
 
   /// Lets an entry of the log wait, which is noted already.
-  func wait(_ payload: [UInt8], at cursor: Int64, in roomID: Int64) throws {
+  func wait(_ payload: [UInt8], at cursor: Int64, of document: Int64, in roomID: Int64) throws {
     try db.run(
       "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
       [roomID, cursor, Self.waits, Data(payload)])
+    state.waiting[document]?.release(cursor)
   }
 
   /// Before events come that no log has: entries that wait in the document, for events that it does not know,
@@ -40,7 +45,7 @@ extension Transaction {
     var others: [Update] = []
     for update in loaded.document.takeWaitingUpdates() {
       if let cursor = try entry(of: update, for: loaded) {
-        try wait(update.bytes, at: cursor, in: loaded.roomID)
+        try wait(update.bytes, at: cursor, of: loaded.id, in: loaded.roomID)
       } else {
         others.append(update)
       }
@@ -48,9 +53,14 @@ extension Transaction {
     return others
   }
 
-  /// Merges the entries whose wait is over; nil if no entry was released.
-  func releaseWaiting(into loaded: inout LoadedDocument) throws -> [TextPatch]? {
+  /// Merges the entries whose wait is over; nil if no entry was released. O(log n) for each that is looked at:
+  /// those whose events have left the outbox.
+  ///
+  /// - Parameter isAnyNew: the document may have got, otherwise than from the log, what an entry holds. Then all
+  ///   are looked at.
+  func releaseWaiting(into loaded: inout LoadedDocument, isAnyNew: Bool = false) throws -> [TextPatch]? {
     var patches: [TextPatch]?
+    if isAnyNew { state.waiting[loaded.id] = nil }
     while let entry = try releasable(for: loaded) {
       try db.run("DELETE FROM held WHERE room = ? AND cursor = ?", [loaded.roomID, entry.cursor])
       var gained: [TextPatch] = []
@@ -96,21 +106,39 @@ extension Transaction {
 
   /// The first entry of a document that need not wait any more.
   private func releasable(for loaded: LoadedDocument) throws -> (cursor: Int64, update: Update)? {
-    try waiting(for: loaded).first {
-      try !mustWait($0.update, in: loaded.id) || loaded.document.has($0.update)
+    if state.waiting[loaded.id] == nil { try lookUpWaiting(of: loaded) }
+    var cursors = state.waiting[loaded.id]?.takeReleased()[...] ?? []
+    while let cursor = cursors.popFirst() {
+      guard let update = try waitingEntry(at: cursor, of: loaded) else { continue }
+      if !loaded.document.has(update), let parent = try unsentParent(of: update, in: loaded.id) {
+        state.waiting[loaded.id]?.wait(cursor, for: parent)
+        continue
+      }
+      for later in cursors { state.waiting[loaded.id]?.release(later) }
+      return (cursor, update)
     }
+    return nil
   }
 
-  private func waiting(for loaded: LoadedDocument) throws -> [(cursor: Int64, update: Update)] {
-    try db.rows(
+  private func lookUpWaiting(of loaded: LoadedDocument) throws {
+    var waiting = WaitingEntries()
+    let rows = try db.rows(
       """
-      SELECT h.cursor, h.payload FROM held h JOIN entries e ON e.room = h.room AND e.cursor = h.cursor
-      WHERE h.room = ? AND h.reason = ? AND e.document = ? ORDER BY h.cursor
-      """, [loaded.roomID, Self.waits, loaded.id]
-    ).compactMap { row in
-      guard let update = try? Update(bytes: try row.bytes(1)), update.spans.count == 1 else { return nil }
-      return (try row.integer(0), update)
+      SELECT h.cursor FROM held h JOIN entries e ON e.room = h.room AND e.cursor = h.cursor
+      WHERE h.room = ? AND h.reason = ? AND e.document = ?
+      """, [loaded.roomID, Self.waits, loaded.id])
+    for row in rows { waiting.release(try row.integer(0)) }
+    state.waiting[loaded.id] = waiting
+  }
+
+  private func waitingEntry(at cursor: Int64, of loaded: LoadedDocument) throws -> Update? {
+    let row = try db.row(
+      "SELECT payload FROM held WHERE room = ? AND cursor = ? AND reason = ?",
+      [loaded.roomID, cursor, Self.waits])
+    guard let row, let update = try? Update(bytes: try row.bytes(0)), update.spans.count == 1 else {
+      return nil
     }
+    return update
   }
 }
 

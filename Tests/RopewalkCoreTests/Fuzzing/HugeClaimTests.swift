@@ -8,7 +8,7 @@ import Testing
     let operation = ReferenceEncoder.varint(count << 2 | 1)
     var bytes: [UInt8] = [0x52, 1, 1, replica, 0, 0, 0, 0, 0, 0, 0, 0]
     bytes += ReferenceEncoder.varint(count)
-    bytes += [0, 1, 1, 2, UInt8(operation.count)]
+    bytes += [0, 1, 1, 0, UInt8(operation.count)]
     bytes += operation
     bytes += [1, 0, 0, 0, 0, 0, 0]
     return try Update(bytes: Mutation.repaired(bytes))

@@ -52,7 +52,7 @@ extension UpdateParts {
       codes.append(at)
       let code = parents[at]
       at += 1
-      for _ in 0..<min(code < 2 ? code : code - 2, UInt64(parents.count)) where at < parents.count {
+      for _ in 0..<min(code, UInt64(parents.count)) where at < parents.count {
         at += parents[at] & 1 == 0 ? 1 : 2
       }
     }
@@ -69,7 +69,7 @@ extension UpdateParts {
     runLengths.insert(rest, at: run + 1)
     runAuthors.insert(runAuthors[run], at: run + 1)
     parents.insert(
-      contentsOf: [[0], [3, 2]][random.below(2)], at: run + 1 < codes.count ? codes[run + 1] : parents.count)
+      contentsOf: [[0], [1, 2]][random.below(2)], at: run + 1 < codes.count ? codes[run + 1] : parents.count)
   }
 
   private mutating func splitOperation(using random: inout SplitMix) {
@@ -88,24 +88,20 @@ extension UpdateParts {
     let codes = parentCodes
     guard let at = codes.randomElement(using: &random), let author = authors.first else { return }
     let own: [UInt64] = random.chance(50) ? [2 + 2 * UInt64(random.below(3))] : [1, author.first &- 1]
-    switch parents[at] {
-    case 0: parents.replaceSubrange(at...at, with: (random.chance(50) ? [3] : [1]) + own)
-    case 1: parents.replaceSubrange(at...at, with: [4] + own)
-    default: break
-    }
+    if parents[at] < 2 { parents.replaceSubrange(at...at, with: [parents[at] + 1] + own) }
   }
 
   private mutating func swapReferences(using random: inout SplitMix) {
-    for at in parentCodes where parents[at] > 3 && random.chance(50) {
+    for at in parentCodes where parents[at] > 1 && random.chance(50) {
       var references: [[UInt64]] = []
       var end = at + 1
-      for _ in 0..<min(parents[at] - 2, 100) where end < parents.count {
+      for _ in 0..<min(parents[at], 100) where end < parents.count {
         let width = parents[end] & 1 == 0 ? 1 : 2
         references.append(Array(parents[end..<min(parents.count, end + width)]))
         end = min(parents.count, end + width)
       }
       if random.chance(80) { references.shuffle(using: &random) } else { references += references.prefix(1) }
-      parents[at] = UInt64(references.count) + 2
+      parents[at] = UInt64(references.count)
       parents.replaceSubrange(at + 1..<end, with: references.flatMap { $0 })
       return
     }

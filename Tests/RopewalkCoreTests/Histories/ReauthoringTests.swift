@@ -45,7 +45,10 @@ import Testing
     for event in history.events {
       expected.add(
         ReferenceEvent(
-          id: renamed(event.id), parents: event.parents.map(renamed), operation: event.operation))
+          id: renamed(event.id),
+          // The first event under the new id says what its number said before.
+          parents: (event.id == old ? event.followed : event.parents).map(renamed), operation: event.operation
+        ))
     }
     var document = TextDocument()
     _ = try document.apply(Update(bytes: ReferenceEncoder.update(of: history.events)))

@@ -32,7 +32,7 @@ import Testing
     let seeded = TextDocument(seed: "hi")
     let id: [UInt8] = [0x8f, 0x43, 0x43, 0x46, 0x64, 0x8f, 0x6b, 0x96]
     #expect(seeded.lineage == Lineage(rawValue: 0x966b_8f64_4643_438f))
-    let body = [0x52, 0x81] + id + [1] + id + [0, 2, 0, 1, 1, 2, 1, 8, 1, 0, 2, 0x68, 0x69]
+    let body = [0x52, 0x81] + id + [1] + id + [0, 2, 0, 1, 1, 0, 1, 8, 1, 0, 2, 0x68, 0x69]
     #expect(seeded.update(since: VersionVector()).bytes == Mutation.repaired(body + [0, 0, 0, 0]))
   }
 

@@ -1,7 +1,7 @@
 import RopewalkCore
 
-/// A history that no honest document writes: replicas concurrent with themselves, parents that say too much, indices far
-/// outside the text.
+/// A history that no honest document writes: events that do not list their author's event before, though nothing else
+/// that they list follows it, parents that say too much, indices far outside the text.
 struct StrangeHistory {
   private(set) var reference = ReferenceHistory()
 

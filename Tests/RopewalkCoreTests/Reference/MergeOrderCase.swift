@@ -51,10 +51,12 @@ struct MergeOrderCase {
     var events: [ReferenceEvent] = []
     for transaction in file.txns {
       var parents = transaction.parents.map { events[$0].id }
-      // So that replicas order as names do.
-      let name = (Array(transaction.agent.utf8) + Array(repeating: 0, count: 8)).prefix(8)
-      let replica = ReplicaID(rawValue: name.reduce(0) { $0 << 8 | UInt64($1) })
-      var seq = transaction.seqStart
+      // An agent's transactions may be concurrent with each other here, which no replica's are. So each is a
+      // replica of its own; they order as agents do, and then as the agent's events.
+      let name = (Array(transaction.agent.utf8) + Array(repeating: 0, count: 4)).prefix(4)
+      let agent = name.reduce(0) { $0 << 8 | UInt64($1) }
+      let replica = ReplicaID(rawValue: agent << 32 | UInt64(transaction.seqStart))
+      var seq: UInt32 = 0
       func add(_ operation: ReferenceEvent.Operation) {
         let id = EventID(replica: replica, seq: seq)
         events.append(ReferenceEvent(id: id, parents: parents, operation: operation))

@@ -79,12 +79,12 @@ enum ReferenceDecoder {
     }
 
     private mutating func parents(of seq: UInt64, by author: Int) -> [EventID]? {
-      guard let code = number(), code > 1 || seq > 0, code < 2 + UInt64(mostEvents) else { return nil }
+      guard let count = number(), count <= UInt64(mostEvents) else { return nil }
       var parents: [EventID] = []
-      if code < 2 {
+      if seq > 0 {
         parents.append(EventID(replica: ReplicaID(rawValue: replicas[author]), seq: UInt32(seq - 1)))
       }
-      for _ in 0..<(code < 2 ? code : code - 2) {
+      for _ in 0..<count {
         guard let parent = reference(of: seq, by: author) else { return nil }
         parents.append(parent)
       }

@@ -46,11 +46,12 @@ enum ReferenceEncoder {
     id.seq > 0 ? EventID(replica: id.replica, seq: id.seq - 1) : nil
   }
 
-  /// Longest stretches of one author in which each but the first has just one parent, the event before it.
+  /// Longest stretches of one author in which each but the first has no parent but the event before it.
   private static func runs(of events: [ReferenceEvent]) -> [[ReferenceEvent]] {
     var runs: [[ReferenceEvent]] = []
     for event in events {
-      if let last = runs.last?.last, event.parents == [last.id], before(event.id) == last.id {
+      if let last = runs.last?.last, before(event.id) == last.id, event.parents.allSatisfy({ $0 == last.id })
+      {
         runs[runs.count - 1].append(event)
       } else {
         runs.append([event])
@@ -62,15 +63,9 @@ enum ReferenceEncoder {
   private static func write(
     parentsOf event: ReferenceEvent, after ends: [EventID], to parts: inout UpdateParts
   ) {
-    let own = before(event.id)
-    let besides = event.parents.filter { $0 != own }.sorted()
-    let hasOwn = besides.count < event.parents.count
-    if hasOwn, besides.count < 2 {
-      parts.parents.append(UInt64(besides.count))
-    } else {
-      parts.parents.append(UInt64(event.parents.count) + 2)
-    }
-    for parent in hasOwn && besides.count < 2 ? besides : event.parents.sorted() {
+    let besides = event.parents.filter { $0 != before(event.id) }.sorted()
+    parts.parents.append(UInt64(besides.count))
+    for parent in besides {
       if let run = ends.firstIndex(of: parent) {
         parts.parents.append(UInt64(ends.count - run) << 1)
         continue

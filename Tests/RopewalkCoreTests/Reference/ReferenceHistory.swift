@@ -22,10 +22,10 @@ struct ReferenceHistory {
   /// By insert: the events that delete it.
   private var deletions: [Int: [Int]] = [:]
 
-  /// Adds an event whose parents are there.
+  /// Adds an event whose parents are there, and its author's event before.
   mutating func add(_ event: ReferenceEvent) {
     let number = events.count
-    let seen = version(event.parents)
+    let seen = version(event.followed)
     switch event.operation {
     case .delete(let index):
       let visible = visibleItems(in: seen)
@@ -61,7 +61,7 @@ struct ReferenceHistory {
   /// The events of a version that no other one there follows, ascending.
   func heads(of seen: [Bool]) -> [EventID] {
     var isFollowed = Set<EventID>()
-    for (number, isSeen) in seen.enumerated() where isSeen { isFollowed.formUnion(events[number].parents) }
+    for (number, isSeen) in seen.enumerated() where isSeen { isFollowed.formUnion(events[number].followed) }
     return seen.indices.filter { seen[$0] }.map { events[$0].id }.filter { !isFollowed.contains($0) }.sorted()
   }
 

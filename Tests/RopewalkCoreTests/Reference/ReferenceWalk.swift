@@ -24,7 +24,7 @@ struct ReferenceWalk {
     var walk = ReferenceWalk(history: history)
     var current: [Bool] = []
     for (number, event) in history.events.enumerated() {
-      let seen = history.version(event.parents)
+      let seen = history.version(event.followed)
       for other in (0..<number).reversed() where current[other] && !(other < seen.count && seen[other]) {
         walk.move(other, by: -1)
       }

@@ -6,17 +6,24 @@ public struct RefusedUpdate: Hashable, Sendable {
   public let error: ApplyError
 }
 
-/// Updates that wait for events they follow. Each is found by any of the events it waits for.
+/// Updates that wait for events they follow. Each is found by any of the events it waits for, in O(log n).
 struct PendingUpdates: Sendable {
-  private struct Waiting: Sendable {
-    /// The event waited for is the one of its replica with this sequence number.
+  /// An update waits for the event of a replica with this sequence number.
+  private struct Waiting: Comparable, Sendable {
     let seq: UInt32
     let ticket: UInt64
+    /// Which time it was that the update began to wait: what is of an earlier one counts no more.
+    let round: UInt32
+
+    static func < (a: Waiting, b: Waiting) -> Bool {
+      a.seq == b.seq ? a.ticket < b.ticket : a.seq < b.seq
+    }
   }
 
   private struct Held: Sendable {
     let update: Update
-    var missing: [EventID]
+    var missing: [EventID] = []
+    var round: UInt32 = 0
     var progress: WaitingProgress?
   }
 
@@ -24,15 +31,15 @@ struct PendingUpdates: Sendable {
   private var held: [UInt64: Held] = [:]
   private var tickets: [Update: UInt64] = [:]
   private var nextTicket: UInt64 = 0
-  /// By replica waited for, latest sequence number first.
-  private var byReplica: [ReplicaID: [Waiting]] = [:]
+  /// By replica waited for.
+  private var byReplica: [ReplicaID: MinHeap<Waiting>] = [:]
 
   /// Those that had waited and could not be merged when their turn came.
   var refused: [RefusedUpdate] = []
 
   var isEmpty: Bool { held.isEmpty }
 
-  /// How many updates wait.
+  /// How many updates wait. O(1).
   var count: Int { held.count }
 
   /// Keeps an update until any of the events it waits for comes. One that is here already is passed over.
@@ -41,35 +48,38 @@ struct PendingUpdates: Sendable {
     let ticket = nextTicket
     nextTicket += 1
     tickets[update] = ticket
-    held[ticket] = Held(update: update, missing: [])
+    held[ticket] = Held(update: update)
     wait(ticket, for: events)
   }
 
   /// Lets an update that is kept wait for other events.
   mutating func wait(_ ticket: UInt64, for events: [EventID]) {
+    guard let round = held[ticket]?.round else { return }
     held[ticket]?.missing = events
     for event in events {
-      var list = byReplica[event.replica] ?? []
-      byReplica[event.replica] = nil  // so that the list is changed in place
-      list.insert(Waiting(seq: event.seq, ticket: ticket), at: Self.start(of: event.seq, in: list))
-      byReplica[event.replica] = list
+      byReplica[event.replica, default: MinHeap()].insert(
+        Waiting(seq: event.seq, ticket: ticket, round: round))
     }
   }
 
   /// Finds an update that waits for an event among the first `known` of `replica`, which then waits no more.
   mutating func wake(of replica: ReplicaID, known: UInt32) -> (ticket: UInt64, update: Update)? {
-    guard let last = byReplica[replica]?.last, last.seq < known, let woken = held[last.ticket] else {
-      return nil
+    while let first = byReplica[replica]?.first, first.seq < known {
+      byReplica[replica]?.removeFirst()
+      if byReplica[replica]?.isEmpty == true { byReplica[replica] = nil }
+      guard let woken = held[first.ticket], woken.round == first.round else { continue }
+      held[first.ticket]?.missing = []
+      held[first.ticket]?.round = first.round &+ 1
+      return (first.ticket, woken.update)
     }
-    for event in woken.missing { forget(event, last.ticket) }
-    held[last.ticket]?.missing = []
-    return (last.ticket, woken.update)
+    return nil
   }
 
   /// Lets an update go.
   mutating func remove(_ ticket: UInt64) {
     guard let removed = held.removeValue(forKey: ticket) else { return }
     tickets[removed.update] = nil
+    if held.isEmpty { byReplica = [:] }
   }
 
   /// How far an update has been taken in, while those that wait for each other are woken in turn.
@@ -83,36 +93,14 @@ struct PendingUpdates: Sendable {
     for ticket in ticketsWoken { held[ticket]?.progress = nil }
   }
 
-  private mutating func forget(_ event: EventID, _ ticket: UInt64) {
-    guard var list = byReplica[event.replica] else { return }
-    byReplica[event.replica] = nil
-    var at = Self.start(of: event.seq, in: list)
-    while at < list.count, list[at].ticket != ticket { at += 1 }
-    if at < list.count { list.remove(at: at) }
-    if !list.isEmpty { byReplica[event.replica] = list }
-  }
-
-  /// The first of a list, latest first, that is not later than `seq`.
-  private static func start(of seq: UInt32, in list: [Waiting]) -> Int {
-    var (low, high) = (0, list.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if list[middle].seq > seq { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
-
   /// All updates, in order of arrival.
   var all: [Update] { held.keys.sorted().compactMap { held[$0]?.update } }
 
   /// What is waited for, ascending.
   var missing: [EventID] {
     var missing: [EventID] = []
-    for replica in byReplica.keys.sorted() {
-      for waiting in (byReplica[replica] ?? []).reversed() {
-        let event = EventID(replica: replica, seq: waiting.seq)
-        if missing.last != event { missing.append(event) }
-      }
+    for event in held.values.flatMap({ $0.missing }).sorted() where missing.last != event {
+      missing.append(event)
     }
     return missing
   }

@@ -12,28 +12,36 @@ extension TextDocument {
     try merge(update, collecting: true)
   }
 
-  /// Merges several updates, in order, with one walk for all of them: the patches are those of the whole.
+  /// Merges several updates with one walk for all of them: the patches are those of the whole.
   ///
-  /// Stops at the first update that cannot be merged, and says which that was and why; those before it are
-  /// merged then, and the patches are theirs.
+  /// Those that cannot be merged are named, ascending, with the reason; all others are merged, in whatever
+  /// order takes least: as far as they need not follow others of them, one author's go together.
   public mutating func apply(_ updates: [Update]) -> (
-    patches: [TextPatch], failure: (index: Int, error: ApplyError)?
+    patches: [TextPatch], failures: [(index: Int, error: ApplyError)]
   ) {
     let first = history.graph.count
-    var failure: (index: Int, error: ApplyError)?
-    for (index, update) in updates.enumerated() {
-      do throws(ApplyError) { try take(update) } catch {
-        failure = (index, error)
-        break
+    var failures: [(index: Int, error: ApplyError)] = []
+    var order = BranchOrder(of: updates)
+    while let next = order.next() {
+      do throws(ApplyError) {
+        if try take(updates[next.index], onlyIfReady: next.mayWait) {
+          order.taken(next.index)
+        } else {
+          order.passOver()
+        }
+      } catch {
+        failures.append((next.index, error))
+        order.taken(next.index)
       }
     }
     wakePending(since: first)
-    return (replay(from: first, collecting: true), failure)
+    failures.sort { $0.index < $1.index }
+    return (replay(from: first, collecting: true), failures)
   }
 
   mutating func merge(_ update: Update, collecting: Bool) throws(ApplyError) -> [TextPatch] {
     let first = history.graph.count
-    try take(update)
+    _ = try take(update, onlyIfReady: false)
     wakePending(since: first)
     guard first == 0 else { return replay(from: first, collecting: collecting) }
     _ = replay(from: 0, collecting: false)
@@ -41,19 +49,23 @@ extension TextDocument {
   }
 
   /// Adds what can be added to the history; if something must wait, the whole update waits too.
-  private mutating func take(_ update: Update) throws(ApplyError) {
+  ///
+  /// - Parameter onlyIfReady: if something must wait, nothing is done, and false is returned.
+  private mutating func take(_ update: Update, onlyIfReady: Bool) throws(ApplyError) -> Bool {
     guard update.lineage == lineage else {
       throw .lineageMismatch(expected: lineage, found: update.lineage)
     }
     let layout = try layout(of: update)
     if history.graph.count == 0, layout.isFromStart, let whole = try build(update, layout) {
       history = whole
-      return
+      return true
     }
     let decoded = try decode(update, layout)
+    if onlyIfReady, !history.isReady(for: decoded) { return false }
     if let clash = history.clash(with: decoded, of: update) { throw .idClash(clash) }
     let missing = history.append(decoded, of: update)
     if !missing.isEmpty { pending.insert(update, waitingFor: missing) }
+    return true
   }
 
   private func layout(of update: Update) throws(ApplyError) -> UpdateLayout {
@@ -160,7 +172,7 @@ extension TextDocument {
     }
   }
 
-  /// How many events wait for others. Events that wait in several updates count once per update.
+  /// How many events wait for others. O(n log n) in the updates that wait. Events that wait in several updates count once per update.
   public var pendingEventCount: Int {
     var count = 0
     for update in pending.all {

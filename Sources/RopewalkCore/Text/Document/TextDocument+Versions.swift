@@ -4,12 +4,12 @@ extension TextDocument {
 
   /// How many events of each replica the document has merged.
   public var versionVector: VersionVector {
-    var vector = VersionVector()
-    for (number, replica) in history.graph.replicas.enumerated() {
-      vector[replica] = history.graph.author(number).known
-    }
-    return vector
+    VersionVector(
+      history.graph.replicas.enumerated().map { ($1, history.graph.author($0).known) })
   }
+
+  /// How many events of one replica the document has merged. O(1).
+  package func eventCount(of replica: ReplicaID) -> UInt32 { history.graph.knownCount(of: replica) }
 
   /// What the document knew when it had merged its first `count` events (0 … `eventCount`), in the order in which they
   /// came. O(r) in author runs.
@@ -78,8 +78,16 @@ extension TextHistory {
       } else if author == replica, first >= seq {
         author = newID
       }
-      let parents =
+      var parents =
         at == graph.runs[run].start ? graph.parentPlaces(ofRun: run) : [at - 1]
+      // Under its new id nothing says any more that it follows this one.
+      if author == newID, first == seq, seq > 0,
+        let own = graph.place(ofSeq: seq - 1, author: Int(old.author)),
+        !parents.contains(own)
+      {
+        parents.append(own)
+        parents.sort()
+      }
       let number = result.graph.number(of: author)
       result.graph.append(author: number, length: end - at, places: parents, logRuns: log.run(at: at) + 1)
       at = end

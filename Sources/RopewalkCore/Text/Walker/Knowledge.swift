@@ -2,8 +2,7 @@
 /// were known.
 ///
 /// With it a view is moved to a version by comparing one number per author, where reading the graph would
-/// visit every parent of every event on its way: what fifty people who type at once have fifty of. Only for
-/// walks in which every author knows all events of its own (`Walker.isLinear`).
+/// visit every parent of every event on its way: what fifty people who type at once have fifty of.
 struct Knowledge: ~Copyable {
   /// Authors of a walk; what more of them knew is not kept. So many take 8 MiB.
   static let authorLimit = 512

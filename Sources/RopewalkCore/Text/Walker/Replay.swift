@@ -87,7 +87,7 @@ struct Replay: ~Copyable {
       walker.prepare(authorCount: history.replicas.count)
       walker.open(head: at - 1, length: present, history: history, from: at)
     } else if !goOn(&walker, present: present, target: &target) {
-      walker = Walker()
+      walker = Walker(after: walker)
       walker.prepare(authorCount: history.replicas.count)
       isWhole = openBefore(present: present, walker: &walker, target: &target) == at
       if isContradicted { return }
@@ -141,7 +141,7 @@ struct Replay: ~Copyable {
       run -= 1
     }
     if history.count < walker.reviewPlace {
-      if base(above: walker.end) >= walker.end { return false }
+      if base(above: walker.end - 1) >= walker.end { return false }
     } else {
       let base = base(above: 0)
       let (walked, needed) = (history.count - walker.base, history.count - base)

@@ -105,6 +105,9 @@ extension Walker {
   mutating func change(_ start: UInt32, _ end: UInt32, in view: Int, by difference: UInt32) {
     var start = start
     while true {
+      #if DEBUG
+        steps &+= 1
+      #endif
       let spot = find(start)
       let pointer = items.pointer(slot(spot))
       let length = pointer.pointee.length

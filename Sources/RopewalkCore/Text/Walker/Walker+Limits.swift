@@ -4,23 +4,12 @@ extension Walker {
     Int(author) &* View.count &+ view
   }
 
-  @inline(__always)
-  private func shows(_ place: UInt32, author: UInt32, view: Int) -> Bool {
-    place < base || place < limits[limitIndex(ofView: view, author: author)]
-  }
-
   /// Moves a view to the version of `parents` by what their authors knew. Returns false if that is not
   /// known any more.
   mutating func moveByKnowledge(
     view: Int, to parents: UnsafeBufferPointer<EventGraph.Parent>, history: HistoryView
   ) -> Bool {
-    guard knowledge.isWhole else { return false }
-    knowledge.begin()
-    for parent in parents where parent.place >= base {
-      var authorRun = Int(history.graphRuns[Int(parent.run)].authorRun)
-      while history.end(ofAuthorRun: authorRun) <= parent.place { authorRun &+= 1 }
-      guard knowledge.add(parent.place, by: history.authorRuns[authorRun].author) else { return false }
-    }
+    guard recall(parents, history: history) else { return false }
     for slot in 0..<knowledge.authors.count {
       let limit = limits.pointer(limitIndex(ofView: view, author: knowledge.authors[slot]))
       let (shown, wanted) = (max(base, limit.pointee), knowledge.target[slot])
@@ -34,6 +23,41 @@ extension Walker {
       limit.pointee = wanted
     }
     return true
+  }
+
+  /// Finds the version of `parents` in what their authors knew. Returns false if that is not known any more.
+  private mutating func recall(
+    _ parents: UnsafeBufferPointer<EventGraph.Parent>, history: HistoryView
+  ) -> Bool {
+    guard knowledge.isWhole else { return false }
+    knowledge.begin()
+    for parent in parents where parent.place >= base {
+      var authorRun = Int(history.graphRuns[Int(parent.run)].authorRun)
+      while history.end(ofAuthorRun: authorRun) <= parent.place { authorRun &+= 1 }
+      guard knowledge.add(parent.place, by: history.authorRuns[authorRun].author) else { return false }
+    }
+    return true
+  }
+
+  /// The view from which it is the shortest way to the version of `parents`; nil if that is not known, or all
+  /// are as far.
+  mutating func nearestView(
+    to parents: UnsafeBufferPointer<EventGraph.Parent>, history: HistoryView
+  ) -> Int? {
+    guard recall(parents, history: history) else { return nil }
+    var nearest: Int?
+    var least = UInt64.max
+    for view in 0..<View.count {
+      var distance: UInt64 = 0
+      for slot in 0..<knowledge.authors.count {
+        let shown = max(base, limits[limitIndex(ofView: view, author: knowledge.authors[slot])])
+        let wanted = knowledge.target[slot]
+        distance &+= UInt64(max(shown, wanted) &- min(shown, wanted))
+      }
+      if distance == least { nearest = nil }
+      if distance < least { (nearest, least) = (view, distance) }
+    }
+    return nearest
   }
 
   /// Advances or retreats an author's events at places `start ..< end`, latest first.
@@ -57,7 +81,6 @@ extension Walker {
 
   /// Keeps the limits right after a general move.
   mutating func setLimits(_ range: PlaceRange, ofView view: Int, isAdvance: Bool, history: HistoryView) {
-    guard isLinear else { return }
     let run = history.graphRun(at: range.start, in: graphBounds)
     var authorRun = Int(history.graphRuns[run].authorRun)
     while history.end(ofAuthorRun: authorRun) <= range.start { authorRun += 1 }
@@ -75,13 +98,6 @@ extension Walker {
   mutating func note(
     author: UInt32, events: Range<UInt32>, run: Int, in view: Int, history: HistoryView
   ) {
-    guard isLinear else { return }
-    let last = lastWalked.pointer(Int(author))
-    if last.pointee >= base, !shows(last.pointee, author: author, view: view) {
-      // The author did not know an earlier event of its own: then a view may show any subset of its events.
-      isLinear = false
-    }
-    last.pointee = events.upperBound - 1
     limits[limitIndex(ofView: view, author: author)] = events.upperBound
     var authorRun = Int(history.graphRuns[run].authorRun)
     while history.end(ofAuthorRun: authorRun) <= events.lowerBound { authorRun &+= 1 }

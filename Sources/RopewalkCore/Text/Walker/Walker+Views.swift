@@ -1,7 +1,9 @@
 extension Walker {
   /// The view to use for events after `parents`: one that shows just that version, or one that this author
-  /// used last, or one that shows a part of it, or the one that was not used for longest.
-  mutating func chooseView(parents: UnsafeBufferPointer<EventGraph.Parent>, author: UInt32) -> Int {
+  /// used last, or one that shows a part of it, or the one that is nearest to it, or was not used for longest.
+  mutating func chooseView(
+    parents: UnsafeBufferPointer<EventGraph.Parent>, author: UInt32, history: HistoryView
+  ) -> Int {
     var best = 0
     var bestRank = -1
     for index in 0..<View.count {
@@ -13,6 +15,8 @@ extension Walker {
       }
       if rank == 3 { break }
     }
+    // People who stay at an old version share a view, and those who are up to date have the other.
+    if bestRank == 0, let nearest = nearestView(to: parents, history: history) { best = nearest }
     uses &+= 1
     views.pointer(best).pointee.lastUse = uses
     views.pointer(best).pointee.author = author
@@ -27,7 +31,7 @@ extension Walker {
     if parents.count == 1 && parents[0].place == head { return }
     let lane = View.first &+ index
     restamp(index)
-    if isLinear, moveByKnowledge(view: index, to: parents, history: history) { return }
+    if moveByKnowledge(view: index, to: parents, history: history) { return }
     difference.find(
       from: head == EventGraph.none ? nil : head, to: parents, in: history, bounds: graphBounds)
     for at in 0..<difference.onlyFirst.count {

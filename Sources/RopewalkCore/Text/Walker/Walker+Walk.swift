@@ -8,13 +8,16 @@ extension Walker {
   ) {
     graphBounds = graphBounds.lowerBound..<run &+ 1
     logBounds = logBounds.lowerBound..<logRun &+ 1
-    let index = chooseView(parents: parents, author: author)
+    let index = chooseView(parents: parents, author: author, history: history)
     move(view: index, to: parents, history: history)
     let view = View.first &+ index
     note(author: author, events: start..<end, run: run, in: index, history: history)
     while history.end(ofLogRun: logRun) <= start { logRun &+= 1 }
     var at = start
     while at < end {
+      #if DEBUG
+        steps &+= 1
+      #endif
       let stop = min(end, history.end(ofLogRun: logRun))
       let operation = history.operation(ofLogRun: logRun, from: at, to: stop)
       if operation.kind == .insert {
@@ -55,6 +58,9 @@ extension Walker {
       position -= void
     }
     while left > 0 {
+      #if DEBUG
+        steps &+= 1
+      #endif
       guard
         let (count, removal) = delete(upTo: left, at: position, isReversed: isReversed, event: at, in: view)
       else {

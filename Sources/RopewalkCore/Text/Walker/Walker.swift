@@ -67,25 +67,33 @@ struct Walker: ~Copyable {
   /// An event's index was beyond the text that its author saw.
   var isIrregular = false
 
-  /// Every author's events so far follow each other, so that a view shows a prefix of them, and `limits`
-  /// tells which.
-  var isLinear = true
-  /// Per author and view: the view shows the author's events below this place, and none from it on.
+  /// Per author and view: the view shows the author's events below this place, and none from it on, since an
+  /// author's events follow each other.
   var limits = FlatBuffer<UInt32>()
   var knowledge = Knowledge()
-  /// Per author: the place of the last event walked.
-  var lastWalked = FlatBuffer<UInt32>()
   /// Every event before this place is in the base text or was walked, and no other.
   var end: UInt32 = 0
   /// The place from which on it is worth asking whether the walk could begin later (`Replay.goOn`).
   var reviewPlace: UInt32 = 0
 
+  #if DEBUG
+    /// What this walk and those before it have cost: operations walked, and items that were changed when a view
+    /// was moved.
+    var steps: UInt64 = 0
+  #endif
+
   init() {}
+
+  /// A walk that begins anew where another one was of no use.
+  init(after other: borrowing Walker) {
+    #if DEBUG
+      steps = other.steps
+    #endif
+  }
 
   /// Makes room for so many authors.
   mutating func prepare(authorCount: Int) {
     limits.grow(to: authorCount * View.count, filling: 0)
-    lastWalked.grow(to: authorCount, filling: 0)
   }
 
   /// Starts from a text of `length` scalars, which every event from here on knows; `head` is the place of
@@ -115,7 +123,6 @@ struct Walker: ~Copyable {
     neighbours.grow(to: Self.neighbourCount, filling: Neighbour())
     uses = 0
     baseEnd = Item.none
-    isLinear = true
     knowledge.open(base: place)
     end = place
     reviewPlace = place + Self.reviewInterval
