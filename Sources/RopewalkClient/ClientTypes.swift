@@ -164,6 +164,9 @@ public enum ClientEvent: Hashable, Sendable {
   /// Unsent events have another id than they had, since somebody else uses theirs in the room. They go on to the relay
   /// under that.
   case reauthored(ReauthoredEvents)
+  /// The relay announced a checkpoint at this cursor that is not what was read of the log here: others have confirmed what
+  /// is not so. This client has objected, and nothing is forgotten for it.
+  case checkpointObjected(RoomName, cursor: UInt64)
 }
 
 /// What another session shows of itself.

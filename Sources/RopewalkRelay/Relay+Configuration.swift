@@ -58,6 +58,11 @@ extension Relay {
     public var patience: UInt64
     /// How many entries of a room come after a checkpoint before another is asked for.
     public var checkpointInterval: UInt64 = 4096
+    /// How long members that were asked what a checkpoint must be are waited for, in milliseconds.
+    public var checkpointPatience: UInt64 = 60_000
+    /// How long a checkpoint that members have confirmed is announced at least, and can be objected to, before it comes
+    /// into use, in milliseconds.
+    public var checkpointGrace: UInt64 = 7 * 24 * 3_600_000
     /// How long `stop` may take after the drain delay, to wait for peers to close and to put the log in order, in
     /// milliseconds.
     public var grace: UInt64

@@ -68,7 +68,8 @@ extension Relay {
         limits: configuration.limits,
         batchBytes: min(256 << 10, Int(configuration.limits.largestMessage) / 2),
         checkpointInterval: configuration.checkpointInterval)
-      room.confirmationNeedsOtherSubject = configuration.hasKeys
+      (room.checkpointGrace, room.started) = (configuration.checkpointGrace, now())
+      room.checkpointPatience = configuration.checkpointPatience
       room.strangers = Array(Credentials.stranger.utf8)
       return RelayServices(
         log: try log(directory.logPath, meters), credentials: Credentials(open: open),

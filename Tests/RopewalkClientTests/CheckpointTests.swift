@@ -95,6 +95,7 @@ import Testing
   private func relay(_ folder: String) async throws -> Relay {
     var configuration = Relay.Configuration(dataDirectory: folder + "/relay", port: 0, threads: 1)
     configuration.checkpointInterval = 10
+    configuration.checkpointGrace = 0
     configuration.key = key
     return try await Relay.start(
       configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -70,7 +70,7 @@ import Testing
     ),
     (
       "\n[relay]\ndatum = x",
-      "relay.conf:3: [relay] has no datum; it has data, threads, grace, drain-delay, reload-interval"
+      "relay.conf:3: [relay] has no datum; it has data, threads, grace, drain-delay, checkpoint-grace, checkpoint-patience, reload-interval"
     ),
     ("[relay]\nlisten = 127.0.0.1:1", "relay.conf:2: [relay] has no listen; it belongs into [network]"),
     ("[relay]\ndata = x\ndata = y", "relay.conf:3: data was set in line 2 already"),

@@ -50,8 +50,10 @@ import Testing
     "UPDATE segments SET last = 9223372036854775807",
     "UPDATE segments SET first = 9223372036854775807, last = first WHERE last = 9",
     "UPDATE segments SET ended = NULL",
-    "UPDATE checkpoints SET cursor = 9223372036854775807 WHERE digest IS NOT NULL",
-    "UPDATE checkpoints SET cursor = -1 WHERE digest IS NOT NULL",
+    "UPDATE checkpoints SET cursor = 9223372036854775807 WHERE is_used = 1",
+    "UPDATE checkpoints SET cursor = -1 WHERE is_used = 1",
+    "UPDATE checkpoints SET cursor = 4611686018427387904, announced = -1, parts = NULL WHERE cursor = 7",
+    "UPDATE checkpoint_parts SET place = -1, is_carried = 7",
     "UPDATE checkpoint_parts SET time = NULL, replica = NULL",
   ]
 
@@ -75,9 +77,11 @@ import Testing
   /// A log of 12 entries that begins at 4, with a checkpoint of 5, is one whose numbers fit each other.
   @Test(arguments: [
     ("UPDATE rooms SET oldest = 6", true), ("UPDATE rooms SET oldest = 7", false),
-    ("UPDATE checkpoints SET digest = NULL", false),
-    ("UPDATE checkpoints SET cursor = 12 WHERE digest IS NOT NULL", true),
-    ("UPDATE checkpoints SET cursor = 13 WHERE digest IS NOT NULL", false),
+    ("UPDATE checkpoints SET is_used = 0 WHERE cursor = 5", false),
+    ("UPDATE checkpoints SET cursor = 4 WHERE cursor = 7", false),
+    ("UPDATE checkpoints SET cursor = 12 WHERE cursor = 7", true),
+    ("UPDATE checkpoints SET cursor = 13 WHERE cursor = 7", false),
+    ("UPDATE checkpoints SET cursor = 13 WHERE is_used = 1", false),
   ])
   func aLogMayNotHaveForgottenMoreThanItsCheckpointHolds(_ statement: String, isWhole: Bool) async throws {
     try await withDirectory { path in
@@ -131,15 +135,19 @@ import Testing
 
   private func change(_ state: LogState?, _ random: inout DamageRandom) -> LogChange {
     let cursor = UInt64(random.below(14))
-    switch random.below(6) {
+    switch random.below(7) {
     case 0:
-      let part = CheckpointPart(header: header(0..<9), payload: [1, 2, 3])
+      let part = CheckpointPart(
+        cursor: cursor + 1, isCarried: random.once(in: 3), header: header(0..<9), payload: [1, 2, 3])
       return .storeParts(cursor: cursor, first: UInt64(random.below(3)), [part])
-    case 1: return .confirmCheckpoint(LogHead(cursor: random.once(in: 2) ? 8 : cursor, digest: .zero))
-    case 2: return .dropCheckpoint
+    case 1:
+      let head = LogHead(cursor: random.once(in: 2) ? 8 : cursor, digest: .zero)
+      return .announceCheckpoint(AnnouncedCheckpoint(head: head, parts: .zero, time: 5))
+    case 2: return .dropCheckpoint(cursor: random.once(in: 2) ? 8 : cursor)
+    case 5: return .useCheckpoint(cursor: random.once(in: 2) ? 8 : cursor)
     case 3: return .setRetention(.days(3))
     case 4: return .forget(before: random.once(in: 2) ? .max : 1000 + cursor)
-    default: return .dropCheckpoint
+    default: return .dropCheckpoint(cursor: 7)
     }
   }
 
@@ -165,11 +173,18 @@ import Testing
     // A closed log has folded.
     log.close()
     log = try SQLiteLog(path: file)
-    let part = CheckpointPart(header: header(0..<5), payload: [UInt8](repeating: 5, count: 100))
+    func part(_ count: UInt32) -> CheckpointPart {
+      CheckpointPart(cursor: 1, header: header(0..<count), payload: [UInt8](repeating: 5, count: 100))
+    }
     let changes: [LogChange] = [
-      .storeParts(cursor: 5, first: 0, [part]),
-      .confirmCheckpoint(LogHead(cursor: 5, digest: all[4].digest)), .forget(before: 1004),
-      .storeParts(cursor: 8, first: 0, [part]), .setRetention(.days(7)),
+      .storeParts(cursor: 5, first: 0, [part(5)]),
+      .announceCheckpoint(
+        AnnouncedCheckpoint(head: LogHead(cursor: 5, digest: all[4].digest), parts: .zero, time: 1)),
+      .useCheckpoint(cursor: 5), .forget(before: 1004),
+      .storeParts(cursor: 7, first: 0, [part(7)]),
+      .announceCheckpoint(
+        AnnouncedCheckpoint(head: LogHead(cursor: 7, digest: all[6].digest), parts: .zero, time: 1)),
+      .storeParts(cursor: 8, first: 0, [part(5)]), .setRetention(.days(7)),
     ]
     for change in changes { _ = try await result { log.change(.test, change, $0) }.get() }
     let state = try await result { log.open(.test, $0) }.get()

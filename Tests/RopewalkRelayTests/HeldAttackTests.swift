@@ -23,12 +23,13 @@ import Testing
           by: relay, token: try await token(key, ["b": .own], subject: "mallory"))
         let own = try await mallory.join(RoomName("b")!).joined.number
         #expect(own != room)
-        let part = CheckpointPart(header: header(0..<1), payload: [6])
+        let part = CheckpointPart(cursor: 1, header: header(0..<1), payload: [6])
         for message in [
           .push(ClientMessage.Push(room: room, number: 1, header: header(1..<2), payload: [2])),
           .presence(room: room, value: [3]), .presence(room: room, value: nil),
           .retention(room: room, .days(0)),
           .retention(room: room, nil), .checkpointDigest(room: room, cursor: 1, digest: .zero),
+          .objection(room: room, cursor: 1),
           .checkpoint(
             ClientMessage.Checkpoint(room: room, cursor: 1, first: 0, isLast: true, parts: [part])),
           .leave(room),

@@ -53,12 +53,14 @@ import Testing
     document.replica = ReplicaID(rawValue: 9)
     document.insert("old", at: 0)
     let span = EventSpan(replica: ReplicaID(rawValue: 9), seqs: 0..<3)
-    let part = LogEntry(
-      cursor: 6, subject: [65], time: 1000,
-      header: EntryHeader(document: DocumentKey(name: name, lineage: .blank), span: span),
+    let part = CheckpointPart(
+      cursor: 6, header: EntryHeader(document: DocumentKey(name: name, lineage: .blank), span: span),
       payload: try #require(document.update(of: span)).bytes)
-    let head = LogHead(cursor: 6, digest: part.digest(after: .zero))
-    _ = try replica.receive(CheckpointBatch(head: head, first: 0, parts: [part], isLast: true), in: room)
+    let head = LogHead(cursor: 6, digest: Checkpoint.digest(of: [part]))
+    _ = try replica.receive(
+      CheckpointBatch(
+        head: head, first: 0, parts: [AttributedPart(part: part, subject: [65], time: 1000)], isLast: true),
+      in: room)
   }
 
   @Test func damagedFilesGiveErrorsAndNothingElse() async throws {

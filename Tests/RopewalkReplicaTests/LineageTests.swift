@@ -141,20 +141,19 @@ import Testing
     #expect(try a.checkpointParts(of: room, at: 2) == parts)
     #expect(parts.map(\.header.document.lineage) == [TextDocument.lineage(ofSeed: "ours"), theirs])
     let digest = try a.status(of: room).digest
-    let entries = parts.map {
-      LogEntry(cursor: 2, subject: [65], time: 1, header: $0.header, payload: $0.payload)
-    }
+    #expect(parts.map(\.cursor) == [1, 2] && parts.allSatisfy { !$0.isCarried })
+    let attributed = parts.map { AttributedPart(part: $0, subject: [65], time: 1) }
     // One who has nothing, one who has looked at the name, and one with a text of its own.
     let (newcomer, looking, own) = (
       try scratch.open("newcomer"), try scratch.open("looking"), try seeded("own", "of its own")
     )
     try notes(looking).setLocalValue([1], for: "k")
     for replica in [newcomer, looking, own] {
-      for (index, entry) in entries.enumerated() {
+      for (index, part) in attributed.enumerated() {
         _ = try replica.receive(
           CheckpointBatch(
-            head: LogHead(cursor: 2, digest: digest), first: UInt64(index), parts: [entry],
-            isLast: index + 1 == entries.count), in: room)
+            head: LogHead(cursor: 2, digest: digest), first: UInt64(index), parts: [part],
+            isLast: index + 1 == attributed.count), in: room)
       }
       try relay.exchange(with: replica, in: room)
       #expect(try replica.checkpointParts(of: room, at: 2) == parts)

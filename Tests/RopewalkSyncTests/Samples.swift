@@ -24,11 +24,13 @@ enum Samples {
       .ping(number(&random)),
       .checkpoint(
         ClientMessage.Checkpoint(
-          room: room(&random), cursor: number(&random), first: number(&random), isLast: random.chance(0.5),
+          room: room(&random), cursor: 1000 + number(&random) / 2, first: number(&random),
+          isLast: random.chance(0.5),
           parts: (0..<Int.random(in: 0...4, using: &random)).map { _ in
-            CheckpointPart(header: header(&random), payload: bytes(80, &random))
+            part(&random)
           })),
       .checkpointDigest(room: room(&random), cursor: number(&random), digest: digest(&random)),
+      .objection(room: room(&random), cursor: number(&random)),
       .retention(
         room: room(&random), [nil, .everything, .days(0), .days(30)].randomElement(using: &random)!),
     ]
@@ -81,13 +83,17 @@ enum Samples {
       .checkpoint(
         room: room(&random),
         CheckpointBatch(
-          head: LogHead(cursor: first, digest: digest(&random)), first: number(&random),
-          parts: (0..<Int.random(in: 0...4, using: &random)).map { _ in entry(first, &random) },
+          head: LogHead(cursor: first + 1000, digest: digest(&random)), first: number(&random),
+          parts: (0..<Int.random(in: 0...4, using: &random)).map { _ in
+            AttributedPart(part: part(&random), subject: bytes(30, &random), time: number(&random))
+          },
           isLast: random.chance(0.5))),
       .retention(
         RelayMessage.Retention(
           room: room(&random), retention: random.chance(0.5) ? .everything : .days(7),
-          oldest: number(&random), checkpoint: number(&random))),
+          oldest: number(&random), checkpoint: number(&random), announced: number(&random),
+          usable: number(&random))),
+      .checkpointAnnounced(room: room(&random), cursor: number(&random), digest: digest(&random)),
     ]
   }
 
@@ -113,6 +119,12 @@ enum Samples {
     LogEntry(
       cursor: cursor, subject: bytes(30, &random), time: number(&random), header: header(&random),
       payload: bytes(100, &random))
+  }
+
+  static func part(_ random: inout SeededRandom) -> CheckpointPart {
+    CheckpointPart(
+      cursor: .random(in: 1...1000, using: &random), isCarried: random.chance(0.5), header: header(&random),
+      payload: bytes(80, &random))
   }
 
   static func header(_ random: inout SeededRandom) -> EntryHeader {

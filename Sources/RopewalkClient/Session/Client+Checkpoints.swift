@@ -8,13 +8,27 @@ public struct RoomRetention: Hashable, Sendable {
   public let retention: Retention
   /// The first entry that was not forgotten.
   public let oldest: UInt64
-  /// The last entry that the newest checkpoint holds, 0 if there is none.
+  /// The last entry that the checkpoint in use holds, 0 if there is none.
   public let checkpoint: UInt64
+  /// A newer checkpoint, which any editor who has read the log can still object to.
+  public let announced: Announced?
+
+  /// A checkpoint that members have confirmed and that is not in use yet.
+  public struct Announced: Hashable, Sendable {
+    /// The last entry that it holds.
+    public let cursor: UInt64
+    /// From when on it is used unless somebody objects, milliseconds since 1970 by the relay's clock; nil while everything
+    /// is kept.
+    public let usable: UInt64?
+  }
 
   init(_ message: RelayMessage.Retention) {
     retention = message.retention
     oldest = message.oldest
     checkpoint = message.checkpoint
+    announced =
+      message.announced == 0
+      ? nil : Announced(cursor: message.announced, usable: message.usable == 0 ? nil : message.usable)
   }
 }
 
@@ -91,6 +105,8 @@ extension Client {
       for change in received.changes { hub.publish(.changed(change)) }
       for name in received.lineageClashes { hub.publish(.lineageClash(room, name)) }
       for cursor in received.held { hub.publish(.entryHeld(room, cursor: cursor)) }
+      for cursor in received.waiting { hub.publish(.entryWaits(room, cursor: cursor)) }
+      tell(received.reauthored)
     } catch .outOfStep {
       rejoin(room)
     } catch { fail(error) }
@@ -103,6 +119,7 @@ extension Client {
       // Damage is told when the document is used; the relay asks another.
       return
     }
+    // Nil, and no objection: what is in this file is not only what the log says.
     guard let parts = made, var session else { return }
     let fits = parts.allSatisfy { $0.payload.count + 4096 <= Int(session.limits.largestMessage) }
     guard fits else { return }
@@ -112,6 +129,19 @@ extension Client {
       ? session.sendCheckpoint(parts, of: room, at: cursor, now: now)
       : session.sendCheckpointDigest(Checkpoint.digest(of: parts), of: room, at: cursor, now: now)
     self.session = session
+    perform(effects)
+  }
+
+  /// Looks at what is announced, and objects if the log that was read here gives another checkpoint.
+  func check(_ digest: LogDigest, announcedFor room: RoomName, at cursor: UInt64) {
+    let found: LogDigest?
+    do throws(ReplicaError) {
+      found = try replica.checkpointParts(of: room, at: cursor).map { Checkpoint.digest(of: $0) }
+    } catch { return }
+    guard let found, found != digest, var session else { return }
+    let effects = session.sendObjection(to: cursor, of: room, now: options.now())
+    self.session = session
+    hub.publish(.checkpointObjected(room, cursor: cursor))
     perform(effects)
   }
 }

@@ -53,6 +53,7 @@ extension Client {
       deliver(entries, cursor, digest, in: room)
     case .checkpoint(let room, let batch): take(batch, in: room)
     case .checkpointWanted(let room, let cursor, let isWhole): makeCheckpoint(of: room, at: cursor, isWhole)
+    case .checkpointAnnounced(let room, let cursor, let digest): check(digest, announcedFor: room, at: cursor)
     case .retention(let room, let retention): answerRetention(of: room, .success(RoomRetention(retention)))
     case .caughtUp(let room, let cursor):
       do { tell(try replica.settle(room, at: cursor), in: room) } catch { return fail(error) }

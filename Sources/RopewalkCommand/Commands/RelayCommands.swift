@@ -98,8 +98,10 @@ struct RetentionCommand: AsyncParsableCommand {
     commandName: "retention",
     abstract: "Show, or set, what the relay may forget of a room's log.",
     discussion: """
-      A relay forgets nothing that no confirmed checkpoint holds. --days N lets it forget what a checkpoint holds and is \
-      older than N days; --everything lets it forget nothing. Setting takes a token with the role own.
+      A relay forgets nothing that no checkpoint in use holds. --days N lets it forget what a checkpoint holds and is \
+      older than N days; --everything lets it forget nothing. A checkpoint that members have confirmed waits first, for as \
+      long as the relay is configured and for N days at least, while any editor who has read the log can object to it; \
+      ropewalk audit says who did. Setting takes a token with the role own.
       """)
 
   @Argument(help: "The room.") var room: NameArgument
@@ -136,8 +138,14 @@ struct RetentionCommand: AsyncParsableCommand {
       case .everything: "everything is kept"
       case .days(let days): "what a checkpoint holds is forgotten after \(Wording.count(Int(days), "day"))"
       }
-    let state = answer.checkpoint == 0 ? "no checkpoint yet" : "checkpoint at #\(answer.checkpoint)"
-    Console.standard.line(
-      "\(VisibleName.text(room.text)): \(rule); \(state); the log begins at #\(answer.oldest)")
+    let state = answer.checkpoint == 0 ? "no checkpoint yet" : "checkpoint in use at #\(answer.checkpoint)"
+    var line = "\(VisibleName.text(room.text)): \(rule); \(state); the log begins at #\(answer.oldest)"
+    if let announced = answer.announced {
+      line += "; a checkpoint at #\(announced.cursor) is announced"
+      if let usable = announced.usable {
+        line += ", and in use from \(Wording.time(milliseconds: usable)) unless somebody objects"
+      }
+    }
+    Console.standard.line(line)
   }
 }

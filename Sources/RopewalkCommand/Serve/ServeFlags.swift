@@ -24,6 +24,10 @@ struct ServeFlags: ParsableArguments {
   @Option(help: "How many event loops. (default: one per core)") var threads: String?
   @Option(help: "How long a stop takes at most.") var grace: String?
   @Option(help: "How long /readyz says so before a stop.") var drainDelay: String?
+  @Option(help: "How long a checkpoint can be objected to before entries are forgotten for it, as in 7d.")
+  var checkpointGrace: String?
+  @Option(help: "How long members that are asked to confirm a checkpoint are waited for.")
+  var checkpointPatience: String?
   @Option(help: "How often keys, revocations and certificate are looked at for changes.")
   var reloadInterval: String?
   @Option(help: "The largest message, as in 4MiB.") var largestMessage: String?
@@ -64,6 +68,7 @@ struct ServeFlags: ParsableArguments {
       "audience": audience, "revocation-file": revocationFile,
       "public-rooms": publicRooms, "max-connections": maxConnections, "max-strangers": maxStrangers,
       "patience": patience, "threads": threads, "grace": grace, "drain-delay": drainDelay,
+      "checkpoint-grace": checkpointGrace, "checkpoint-patience": checkpointPatience,
       "reload-interval": reloadInterval, "largest-message": largestMessage, "largest-payload": largestPayload,
       "push-window": pushWindow, "push-window-bytes": pushWindowBytes, "pending-bytes": pendingBytes,
       "pushes-per-second": pushesPerSecond,

@@ -17,6 +17,14 @@ extension Setting {
     .duration("relay", "drain-delay", 0...600_000, of: "how long /readyz says so before a stop") {
       $0.configuration.drainDelay = $1
     },
+    .duration(
+      "relay", "checkpoint-grace", 0...315_360_000_000,
+      of: "how long a checkpoint can be objected to before entries are forgotten for it"
+    ) { $0.configuration.checkpointGrace = $1 },
+    .duration(
+      "relay", "checkpoint-patience", 0...3_600_000,
+      of: "how long members that are asked to confirm a checkpoint are waited for"
+    ) { $0.configuration.checkpointPatience = $1 },
     .duration("relay", "reload-interval", 0...3_600_000, of: "how often files are looked at, 0s for never") {
       $0.configuration.reloadInterval = $1
     },

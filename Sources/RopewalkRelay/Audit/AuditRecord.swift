@@ -20,6 +20,8 @@ public struct AuditRecord: Codable, Hashable, Sendable {
     case reloadFailed = "reload-failed"
     /// Somebody changed what a relay goes by; `detail` says what.
     case administered
+    /// A checkpoint was confirmed by members, objected to, or came into use; `code` says which.
+    case checkpoint
     /// The relay began to listen.
     case started
     /// The relay stopped.
@@ -32,7 +34,7 @@ public struct AuditRecord: Codable, Hashable, Sendable {
     var isRare: Bool {
       switch self {
       case .joined, .left, .refused, .dropped: false
-      case .revoked, .reloaded, .reloadFailed, .administered, .started, .stopped: true
+      case .revoked, .reloaded, .reloadFailed, .administered, .checkpoint, .started, .stopped: true
       }
     }
   }
@@ -82,6 +84,28 @@ public struct AuditRecord: Codable, Hashable, Sendable {
   public init?(line: some StringProtocol) {
     guard let record = try? JSONDecoder().decode(Self.self, from: Data(line.utf8)) else { return nil }
     self = record
+  }
+}
+
+extension AuditRecord {
+  /// What happened to a checkpoint of a room: `subject` uploaded it, or objects to it.
+  init(_ note: CheckpointNote, in room: RoomName, time: UInt64) {
+    func names(_ subjects: [[UInt8]]) -> String {
+      subjects.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
+    }
+    self.init(time: time, act: .checkpoint, room: room.text)
+    if !note.subject.isEmpty { subject = String(decoding: note.subject, as: UTF8.self) }
+    detail = "cursor \(note.cursor)"
+    switch note.act {
+    case .announced:
+      code = "announced"
+      detail?.append(", confirmed by \(names(note.others))")
+    case .heldBack:
+      code = "held-back"
+      detail?.append(", uploaded by \(names(note.others))")
+    case .takenBack: code = "taken-back"
+    case .used: code = "in-use"
+    }
   }
 }
 

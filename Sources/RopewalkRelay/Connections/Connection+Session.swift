@@ -25,6 +25,10 @@ extension Connection {
       guard let host = rooms[number] else { return }
       let id = id
       onLoop(of: host) { host.checkpointDigest(digest, at: cursor, of: id) }
+    case .objection(let number, let cursor):
+      guard let host = rooms[number] else { return }
+      let id = id
+      onLoop(of: host) { host.objection(at: cursor, of: id) }
     case .retention(let number, let retention):
       guard let host = rooms[number] else { return }
       if let retention {

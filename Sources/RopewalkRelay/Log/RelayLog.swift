@@ -24,7 +24,7 @@ protocol RelayLog: Sendable {
   /// Changes a room's log otherwise, and tells where it stands then.
   func change(_ room: RoomName, _ change: LogChange, _ completion: @escaping Completion<LogState>)
 
-  /// Parts of the confirmed checkpoint at a cursor, at least one, else up to so many bytes; nil if there is
+  /// Parts of the checkpoint in use at a cursor, at least one, else up to so many bytes; nil if there is
   /// no such.
   func checkpoint(
     of room: RoomName, at cursor: UInt64, from first: UInt64, maximumBytes: Int,

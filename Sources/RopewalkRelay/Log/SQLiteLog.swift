@@ -69,7 +69,7 @@ final class SQLiteLog: RelayLog {
     _ completion: @escaping Completion<CheckpointBatch?>
   ) {
     read(completion) {
-      try StoredCheckpoint.confirmed(of: room, $0).flatMap {
+      try StoredCheckpoint.inUse(of: room, $0).flatMap {
         $0.head.cursor == cursor ? $0 : nil
       }?.batch(from: first, maximumBytes: maximumBytes, $0)
     }

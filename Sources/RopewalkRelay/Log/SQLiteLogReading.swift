@@ -34,10 +34,13 @@ enum SQLiteLogReading {
     guard let retention = Retention(wireValue: try row?.unsigned(0) ?? 0) else { throw damaged }
     let state = LogState(
       head: try head(database, room), oldest: try start(database, room).oldest,
-      checkpoint: try StoredCheckpoint.confirmed(of: room, database)?.head, retention: retention)
+      checkpoint: try StoredCheckpoint.inUse(of: room, database)?.head,
+      announced: try StoredCheckpoint.announced(in: room, database), retention: retention)
     // What was forgotten is in the checkpoint, and the checkpoint is of what there was.
     let held = state.checkpoint?.cursor ?? 0
-    guard state.oldest <= held + 1, held <= state.head.cursor else { throw damaged }
+    guard state.oldest <= held + 1, held <= state.head.cursor,
+      state.announced.map({ $0.head.cursor > held && $0.head.cursor <= state.head.cursor }) ?? true
+    else { throw damaged }
     return state
   }
 
@@ -94,7 +97,7 @@ enum SQLiteLogReading {
     try addFolded(to: &found, database, room, key)
     // Here and not on the room's event loop.
     found.ranges.sort { $0.seqs.lowerBound < $1.seqs.lowerBound }
-    guard let checkpoint = try StoredCheckpoint.confirmed(of: room, database) else { return found }
+    guard let checkpoint = try StoredCheckpoint.inUse(of: room, database) else { return found }
     let held = try checkpoint.coverage(room, key, database)
     found.examined += held.count
     let rest = uncovered(held, by: found.ranges)

@@ -162,12 +162,16 @@ enum SQLiteLogSchema {
       room INTEGER NOT NULL REFERENCES rooms,
       cursor INTEGER NOT NULL,
       digest BLOB,
+      parts BLOB,
+      announced INTEGER,
+      is_used INTEGER NOT NULL DEFAULT 0,
       UNIQUE (room, cursor)
     ) STRICT;
     CREATE TABLE checkpoint_parts (
       checkpoint INTEGER NOT NULL REFERENCES checkpoints,
       number INTEGER NOT NULL,
-      subject INTEGER REFERENCES subjects,
+      place INTEGER NOT NULL,
+      is_carried INTEGER NOT NULL,
       time INTEGER NOT NULL DEFAULT 0,
       document INTEGER NOT NULL REFERENCES documents,
       replica INTEGER NOT NULL,

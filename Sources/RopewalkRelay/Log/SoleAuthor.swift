@@ -2,53 +2,40 @@ import GRDB
 import RopewalkCore
 import RopewalkSync
 
-/// Who has pushed everything in a room's log up to a cursor, if that is one subject.
+/// Who has pushed everything in a room's log up to a cursor, if that is one subject whom a token names.
 ///
-/// What the confirmed checkpoint holds counts by the last entry in each of its parts, which is all that is
-/// known of it. Ends at the second subject, so that a long log is read only if it is one person's.
+/// Judged by the owners of the replica ids alone, which no entry that was forgotten and no checkpoint changes. An id
+/// whose owner is not known, or is somebody without a token, is nobody's alone.
 struct SoleAuthor {
-  /// Nil if there are several, or none.
+  /// Nil if there are several, or none, or it is not known.
   private(set) var subject: [UInt8]?
-  private var areSeveral = false
 
   init(_ room: RoomName, through cursor: UInt64, _ database: Database) throws {
-    let checkpoint = try StoredCheckpoint.confirmed(of: room, database)
-    let since = Int64(bitPattern: checkpoint?.head.cursor ?? 0)
-    if let checkpoint {
-      let parts = try Row.fetchAll(
-        database,
-        sql: """
-          SELECT DISTINCT coalesce(s.name, '') FROM checkpoint_parts p LEFT JOIN subjects s ON s.id = p.subject
-          WHERE p.checkpoint = ?
-          """, arguments: [checkpoint.id])
-      for row in parts { note(Array(try row.text(0).utf8)) }
-    }
-    guard !areSeveral else { return }
-    let range: StatementArguments = [room.text, since, Int64(bitPattern: cursor)]
-    let rows = try Row.fetchAll(
+    guard
+      let id = try Int64.fetchOne(
+        database, sql: "SELECT id FROM rooms WHERE name = ?", arguments: [room.text])
+    else { return }
+    let owners = try Row.fetchAll(
       database,
       sql: """
-        SELECT DISTINCT s.name FROM entries e JOIN subjects s ON s.id = e.subject
-        WHERE e.room = (SELECT id FROM rooms WHERE name = ?) AND e.cursor > ? AND e.cursor <= ?
-        """, arguments: range)
-    for row in rows { note(Array(try row.text(0).utf8)) }
-    let segments = try Row.fetchCursor(
-      database,
-      sql: """
-        SELECT \(StoredSegment.columns) FROM segments
-        WHERE room = (SELECT id FROM rooms WHERE name = ?) AND last > ? AND first <= ? ORDER BY first
-        """, arguments: range)
-    while !areSeveral, let row = try segments.next() {
-      for entry in try StoredSegment(row).entries() where entry.cursor > since && entry.cursor <= cursor {
-        note(entry.subject)
-      }
-    }
+        SELECT DISTINCT s.name, o.identity IS NULL FROM owners o LEFT JOIN subjects s ON s.id = o.subject
+        WHERE o.room = ? AND o.since <= ? LIMIT 2
+        """, arguments: [id, Int64(bitPattern: cursor)])
+    guard let owner = owners.first, owners.count == 1, try owner.integer(1) == 1,
+      try !Self.hasUnknown(id, database)
+    else { return }
+    subject = Array(try owner.text(0).utf8)
   }
 
-  private mutating func note(_ other: [UInt8]) {
-    guard !areSeveral, subject != other else { return }
-    // Whose a part is, is not always known: that is not one subject either.
-    areSeveral = subject != nil || other.isEmpty
-    subject = areSeveral ? nil : other
+  /// Whether anything in the room is under an id that nobody owns, as in a file that was tampered with.
+  private static func hasUnknown(_ room: Int64, _ database: Database) throws -> Bool {
+    let known = "EXISTS (SELECT 1 FROM owners o WHERE o.room = ?1 AND o.replica = x.replica)"
+    let ofRoom = "x.document IN (SELECT id FROM documents WHERE room = ?1)"
+    for table in ["entries", "segment_spans", "checkpoint_parts"] {
+      let found = try Int64.fetchOne(
+        database, sql: "SELECT 1 FROM \(table) x WHERE \(ofRoom) AND NOT \(known) LIMIT 1", arguments: [room])
+      if found != nil { return true }
+    }
+    return false
   }
 }

@@ -4,17 +4,17 @@ import RopewalkCore
 import RopewalkSync
 import RopewalkZstd
 
-/// A row of `checkpoints` that is confirmed.
+/// A row of `checkpoints` that is in use.
 struct StoredCheckpoint {
   let id: Int64
   let head: LogHead
 
-  static func confirmed(of room: RoomName, _ database: Database) throws -> StoredCheckpoint? {
+  static func inUse(of room: RoomName, _ database: Database) throws -> StoredCheckpoint? {
     let row = try Row.fetchOne(
       try database.cachedStatement(
         sql: """
           SELECT id, cursor, digest FROM checkpoints
-          WHERE room = (SELECT id FROM rooms WHERE name = ?) AND digest IS NOT NULL ORDER BY cursor DESC LIMIT 1
+          WHERE room = (SELECT id FROM rooms WHERE name = ?) AND is_used = 1 ORDER BY cursor DESC LIMIT 1
           """), arguments: [room.text])
     return try row.map {
       StoredCheckpoint(
@@ -23,21 +23,44 @@ struct StoredCheckpoint {
     }
   }
 
-  /// Parts from a number on.
+  static func announced(in room: RoomName, _ database: Database) throws -> AnnouncedCheckpoint? {
+    let row = try Row.fetchOne(
+      try database.cachedStatement(
+        sql: """
+          SELECT cursor, digest, parts, announced FROM checkpoints
+          WHERE room = (SELECT id FROM rooms WHERE name = ?) AND is_used = 0 AND digest IS NOT NULL
+          ORDER BY cursor DESC LIMIT 1
+          """), arguments: [room.text])
+    return try row.map {
+      AnnouncedCheckpoint(
+        head: LogHead(cursor: try $0.cursor(0), digest: try $0.digest(1)), parts: try $0.digest(2),
+        // No clock goes that far, and it can be counted on from there.
+        time: min(try $0.unsigned(3), 1 << 62))
+    }
+  }
+
+  /// Parts from a number on, each with the owner of its replica id: it is by that subject, whoever made the checkpoint.
   func batch(from first: UInt64, maximumBytes: Int, _ database: Database) throws -> CheckpointBatch {
     let rows = try Row.fetchCursor(
       try database.cachedStatement(
         sql: """
-          SELECT \(head.cursor), coalesce(s.name, ''), p.time, d.name, d.lineage, p.replica, p.first, p.count, p.size,
-            p.codec, p.payload
-          FROM checkpoint_parts p LEFT JOIN subjects s ON s.id = p.subject JOIN documents d ON d.id = p.document
+          SELECT p.place, coalesce(s.name, ''), p.time, d.name, d.lineage, p.replica, p.first, p.count, p.size,
+            p.codec, p.payload, p.is_carried
+          FROM checkpoint_parts p JOIN documents d ON d.id = p.document
+          LEFT JOIN owners o ON o.room = d.room AND o.replica = p.replica LEFT JOIN subjects s ON s.id = o.subject
           WHERE p.checkpoint = ? AND p.number >= ? ORDER BY p.number
           """), arguments: [id, Int64(bitPattern: first)])
-    var parts: [LogEntry] = []
+    var parts: [AttributedPart] = []
     var bytes = 0
     while let row = try rows.next() {
-      let part = try SQLiteLogReading.entry(row)
-      bytes += part.encodedSizeBound
+      let entry = try SQLiteLogReading.entry(row)
+      guard entry.cursor <= head.cursor else { throw SQLiteLogReading.damaged }
+      let part = AttributedPart(
+        part: CheckpointPart(
+          cursor: entry.cursor, isCarried: try row.integer(11) == 1, header: entry.header,
+          payload: entry.payload),
+        subject: entry.subject, time: entry.time)
+      bytes += entry.encodedSizeBound
       if !parts.isEmpty, bytes > maximumBytes {
         return CheckpointBatch(head: head, first: first, parts: parts, isLast: false)
       }

@@ -85,6 +85,10 @@ final class RoomHost: @unchecked Sendable {
     handle { $0.checkpointDigest(digest, at: cursor, from: session) }
   }
 
+  func objection(at cursor: UInt64, of session: UInt64) {
+    handle { $0.objection(at: cursor, from: session) }
+  }
+
   func setRetention(_ retention: Retention?, of session: UInt64) {
     handle { $0.setRetention(retention, from: session) }
   }
@@ -223,6 +227,7 @@ extension RoomHost {
       services.log.coverage(of: name, key) {
         self.found($0) { $0.foundCoverage($1.ranges, owner: $1.owner, examined: $1.examined, of: key) }
       }
+    case .note(let note): services.audit.record(AuditRecord(note, in: name, time: services.now()))
     case .change(let change):
       let now = services.now()
       services.log.change(name, change) { self.found($0) { $0.changed($1, now: now) } }

@@ -85,17 +85,14 @@ struct Verification {
   }
 
   private mutating func checkRoom(_ id: Int64) throws {
-    guard let row = try db.row("SELECT name, cursor, digest FROM rooms WHERE id = ?", [id]) else { return }
+    guard let row = try db.row("SELECT name, cursor, digest, checkpoint FROM rooms WHERE id = ?", [id]) else {
+      return
+    }
     if RoomName(try row.string(0)) == nil { add("rooms", id, "the name breaks the rule") }
     if LogDigest(bytes: try row.bytes(2)) == nil { add("rooms", id, "the digest is not 16 bytes long") }
     let cursor = try row.integer(1)
     // A checkpoint stands in for the entries up to it.
-    let checkpoint = try db.row(
-      """
-      SELECT coalesce(max(c.cursor), 0) FROM checkpoint_spans c JOIN documents d ON d.id = c.document
-      WHERE d.room = ? AND c.cursor <= ?
-      """, [id, cursor])
-    let start = try checkpoint?.integer(0) ?? 0
+    let start = min(try row.integer(3), cursor)
     let entries = try db.row(
       "SELECT count(*) FROM entries WHERE room = ? AND cursor > ? AND cursor <= ?", [id, start, cursor])
     if try entries?.integer(0) != cursor &- start {
@@ -185,7 +182,7 @@ struct Verification {
       AND NOT EXISTS (SELECT 1 FROM held h WHERE h.room = e.room AND h.cursor = e.cursor)
       UNION ALL SELECT c.replica, c.first, c."end", c.cursor FROM checkpoint_spans c
       JOIN documents d ON d.id = c.document WHERE c.document = ?
-      AND NOT EXISTS (SELECT 1 FROM held h WHERE h.room = d.room AND h.cursor = c.cursor)
+      AND NOT EXISTS (SELECT 1 FROM held h WHERE h.room = d.room AND h.cursor < 0)
       """, [loaded.id, loaded.id])
     for row in rows {
       let span = try row.span(0)

@@ -25,7 +25,8 @@ enum Schema {
       cursor INTEGER NOT NULL DEFAULT 0,
       digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000',
       needs_offer INTEGER NOT NULL DEFAULT 0,
-      role INTEGER
+      role INTEGER,
+      checkpoint INTEGER NOT NULL DEFAULT 0
     ) STRICT;
 
     CREATE TABLE documents (

@@ -134,11 +134,11 @@ extension Transaction {
   {
     guard
       let row = try source.db.row(
-        "SELECT cursor, digest, needs_offer FROM rooms WHERE id = ?", [sourceRoom])
+        "SELECT cursor, digest, needs_offer, checkpoint FROM rooms WHERE id = ?", [sourceRoom])
     else { return }
     try db.run(
-      "UPDATE rooms SET cursor = ?, digest = ?, needs_offer = ? WHERE id = ?",
-      [try row.integer(0), Data(try row.bytes(1)), try row.integer(2), room])
+      "UPDATE rooms SET cursor = ?, digest = ?, needs_offer = ?, checkpoint = ? WHERE id = ?",
+      [try row.integer(0), Data(try row.bytes(1)), try row.integer(2), try row.integer(3), room])
     let entries = try source.db.rows(
       """
       SELECT document, replica, first, "end", cursor, subject, time, inserted, deleted FROM entries
@@ -176,15 +176,15 @@ extension Transaction {
           document, span.replica.stored, Int64(span.seqs.lowerBound), Int64(span.seqs.upperBound),
           try part.integer(4), try part.optionalString(5), try part.optionalInteger(6),
         ])
-      try noteFirstCursor(placeInCheckpoint(of: document), of: document)
     }
-    let gone = try source.db.rows(
-      "SELECT id, first_cursor FROM documents WHERE room = ? AND first_cursor < 0", [sourceRoom])
-    for row in gone {
+    let firsts = try source.db.rows(
+      "SELECT id, first_cursor FROM documents WHERE room = ? AND first_cursor IS NOT NULL", [sourceRoom])
+    for row in firsts {
       guard let document = ids[try row.integer(0)] else { continue }
+      let first = try row.integer(1)
+      if first > 0 { try noteFirstCursor(UInt64(first), of: document) }
       try db.run(
-        "UPDATE documents SET first_cursor = ? WHERE id = ? AND first_cursor IS NULL",
-        [try row.integer(1), document])
+        "UPDATE documents SET first_cursor = ? WHERE id = ? AND first_cursor IS NULL", [first, document])
     }
     for held in try source.db.rows("SELECT cursor, reason, payload FROM held WHERE room = ?", [sourceRoom]) {
       try db.run(

@@ -71,7 +71,7 @@ extension Transaction {
     } else {
       id = try documentID(key, in: batch.room) ?? makeDocument(key, in: batch.room)
       batch.ids[key] = id
-      try noteFirstCursor(isTakingCheckpoint ? placeInCheckpoint(of: id) : entry.cursor, of: id)
+      try noteFirstCursor(entry.cursor, of: id)
       try followRoom(to: id, key, in: batch.room)
       if try currentID(key.name, in: batch.room) != id, !batch.result.lineageClashes.contains(key.name) {
         batch.result.lineageClashes.append(key.name)
@@ -149,6 +149,7 @@ extension Transaction {
     throws
   {
     guard let reason = error.reasonToHold else { throw error }
+    if isTakingCheckpoint { return try hold(part: entry, of: id, because: reason, in: &batch) }
     try noteEntry(entry, of: id, roomID: batch.roomID, (0, 0))
     try db.run(
       "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
@@ -194,7 +195,7 @@ extension Transaction {
   func noteEntry(
     _ entry: LogEntry, of document: Int64, roomID: Int64, _ growth: (inserted: Int, deleted: Int)
   ) throws {
-    if isTakingCheckpoint { return try noteCheckpointPart(entry, of: document) }
+    if let cursor = checkpointBeingTaken { return try noteCheckpointPart(entry, at: cursor, of: document) }
     try db.run(
       """
       INSERT OR REPLACE INTO entries

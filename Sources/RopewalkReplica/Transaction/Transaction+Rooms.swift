@@ -41,7 +41,7 @@ extension Transaction {
   func restart(_ room: RoomName) throws {
     let id = try roomIDMakingIt(room)
     try db.run(
-      "UPDATE rooms SET cursor = 0, digest = ?, needs_offer = 1 WHERE id = ?",
+      "UPDATE rooms SET cursor = 0, digest = ?, needs_offer = 1, checkpoint = 0 WHERE id = ?",
       [Data(LogDigest.zero.bytes), id])
     // Who wrote what, by the word of the log that is gone, stays known.
     try db.run(

@@ -19,8 +19,9 @@ final class Transaction {
   private(set) var changes: [NotedChange] = []
   /// To be done after that.
   var afterPublishing: [() -> Void] = []
-  /// Entries that come now are parts of a checkpoint.
-  var isTakingCheckpoint = false
+  /// Entries that come now are parts of the checkpoint at this cursor, cut anew.
+  var checkpointBeingTaken: UInt64?
+  var isTakingCheckpoint: Bool { checkpointBeingTaken != nil }
   /// Events that others made way for, or were not taken under their id, and have another one now.
   var reauthored: [ReauthoredEvents] = []
   /// Whether an outbox may have grown.

@@ -31,8 +31,13 @@ extension ClientSession {
     case checkpoint(room: RoomName, CheckpointBatch)
 
     /// The relay asks for a checkpoint at a cursor that the replica has: answer by `sendCheckpoint`, or by
-    /// `sendCheckpointDigest` if it is not wanted whole; or not at all, if the replica cannot make one.
+    /// `sendCheckpointDigest` if it is not wanted whole; or not at all, if the replica cannot make one. The relay waits
+    /// for the answer, for a while.
     case checkpointWanted(room: RoomName, cursor: UInt64, isWhole: Bool)
+
+    /// Members have confirmed a checkpoint whose parts have this digest, at a cursor that the replica has. Whose own
+    /// digest there is another one answers by `sendObjection`: entries will be forgotten for that checkpoint.
+    case checkpointAnnounced(room: RoomName, cursor: UInt64, digest: LogDigest)
 
     /// What the relay may forget of a room's log, and has forgotten; answers `requestRetention`.
     case retention(room: RoomName, RelayMessage.Retention)

@@ -37,6 +37,9 @@ extension ClientSession {
     case .checkpointWanted(let number, let cursor, let isWhole):
       guard let room = namesByNumber[number], cursor <= memberships[room]?.cursor ?? 0 else { return [] }
       return [.checkpointWanted(room: room, cursor: cursor, isWhole: isWhole)]
+    case .checkpointAnnounced(let number, let cursor, let digest):
+      guard let room = namesByNumber[number], cursor <= memberships[room]?.cursor ?? 0 else { return [] }
+      return [.checkpointAnnounced(room: room, cursor: cursor, digest: digest)]
     case .retention(let retention):
       guard let room = namesByNumber[retention.room] else { return [] }
       return [.retention(room: room, retention)]

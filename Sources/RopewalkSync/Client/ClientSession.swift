@@ -173,6 +173,12 @@ public struct ClientSession: Sendable {
     return [send(.checkpointDigest(room: number, cursor: cursor, digest: digest), now)]
   }
 
+  /// Says that a checkpoint, asked for or announced, is not what this replica has read of the log.
+  public mutating func sendObjection(to cursor: UInt64, of room: RoomName, now: UInt64) -> [Effect] {
+    guard state == .open, let number = memberships[room]?.number else { return [] }
+    return [send(.objection(room: number, cursor: cursor), now)]
+  }
+
   /// Asks what the relay may forget of a room's log, or sets it, which takes the role *own*.
   public mutating func requestRetention(_ retention: Retention?, of room: RoomName, now: UInt64) -> [Effect] {
     guard state == .open, let number = memberships[room]?.number else { return [] }

@@ -1,17 +1,64 @@
 import RopewalkCore
 
-/// One span of a checkpoint: all that the log held, up to the checkpoint's cursor, of a replica and a
-/// document between two holes or multiples of `Checkpoint.eventsPerPart`.
+/// One piece of a checkpoint: a stretch of a replica's events, cut anew, or an entry as the log holds it.
 public struct CheckpointPart: Hashable, Sendable {
+  /// Of a part that was cut anew, the cursor of its document's first entry; of a carried one, its own.
+  public let cursor: UInt64
+  /// An entry as it is, since nobody who has read the log up to the checkpoint can merge it.
+  public let isCarried: Bool
   /// The events.
   public let header: EntryHeader
-  /// Their canonical update.
+  /// Their canonical update; of a carried entry whatever its payload is.
   public let payload: [UInt8]
 
   /// Makes a part.
-  public init(header: EntryHeader, payload: [UInt8]) {
+  public init(cursor: UInt64, isCarried: Bool = false, header: EntryHeader, payload: [UInt8]) {
+    self.cursor = cursor
+    self.isCarried = isCarried
     self.header = header
     self.payload = payload
+  }
+
+  /// About how many bytes the part takes in a message: never less than it does.
+  public var encodedSizeBound: Int { payload.count + header.document.name.utf8.count + 80 }
+
+  func write(to writer: inout ByteWriter) {
+    writer.varint(cursor)
+    writer.byte(isCarried ? 1 : 0)
+    header.write(to: &writer)
+    writer.block(payload)
+  }
+
+  /// Reads a part of a checkpoint that holds the log up to a cursor.
+  init(through last: UInt64, from reader: inout ByteReader) throws(FormatError) {
+    let place = reader.offset
+    cursor = try reader.varint("part's cursor")
+    guard cursor > 0, cursor <= last else { throw FormatError(.badValue, at: place, field: "part's cursor") }
+    isCarried = try reader.boolean("carried")
+    header = try EntryHeader(from: &reader)
+    payload = Array(try reader.block("payload"))
+  }
+}
+
+/// A part with the relay's word on who wrote it.
+public struct AttributedPart: Hashable, Sendable {
+  /// The part.
+  public let part: CheckpointPart
+  /// Whose replica id it is, by the relay's word, UTF-8; empty if that is not known.
+  public let subject: [UInt8]
+  /// When the relay took in the newest entry in it, milliseconds since 1970 by the relay's clock; 0 if that is not known.
+  public let time: UInt64
+
+  /// Attributes a part.
+  public init(part: CheckpointPart, subject: [UInt8], time: UInt64) {
+    self.part = part
+    self.subject = subject
+    self.time = time
+  }
+
+  /// As an entry: a carried one is just that.
+  public var entry: LogEntry {
+    LogEntry(cursor: part.cursor, subject: subject, time: time, header: part.header, payload: part.payload)
   }
 }
 
@@ -22,11 +69,9 @@ public enum Checkpoint {
   /// Parts end at multiples of this many events, so that they are never too large to be sent.
   public static let eventsPerPart: UInt32 = 1 << 15
 
-  /// The digest of parts in their order: that of a log which holds just them.
+  /// The digest of parts in their order.
   public static func digest(of parts: [CheckpointPart], after previous: LogDigest = .zero) -> LogDigest {
-    parts.reduce(previous) { digest, part in
-      digest.extended(by: part.header, payloadHash: PayloadHash(of: part.payload))
-    }
+    parts.reduce(previous) { $0.extended(by: $1) }
   }
 
   /// Cuts a range of sequence numbers as parts are cut.
@@ -42,12 +87,20 @@ public enum Checkpoint {
   }
 }
 
-/// What a relay may forget of a room's log. It never forgets what no confirmed checkpoint holds.
+/// What a relay may forget of a room's log. It never forgets what no checkpoint in use holds.
 public enum Retention: Hashable, Sendable {
   /// Nothing.
   case everything
-  /// What a confirmed checkpoint holds and is older than this many days.
+  /// What a checkpoint in use holds and is older than this many days.
   case days(UInt32)
+
+  /// How long entries are kept at least, in milliseconds; nil for ever.
+  public var milliseconds: UInt64? {
+    switch self {
+    case .everything: nil
+    case .days(let days): UInt64(days) * 86_400_000
+    }
+  }
 
   /// How it is written: 0 for everything, else the days and one.
   public var wireValue: UInt64 {
@@ -64,24 +117,46 @@ public enum Retention: Hashable, Sendable {
   }
 }
 
+/// A checkpoint that members have confirmed, and that anybody who has read the log may still take back: it stands for
+/// nothing yet.
+public struct AnnouncedCheckpoint: Hashable, Sendable {
+  /// Its cursor, and the log's digest there.
+  public let head: LogHead
+  /// The digest of its parts.
+  public let parts: LogDigest
+  /// When it was announced, milliseconds since 1970 by the relay's clock.
+  public let time: UInt64
+
+  /// Describes a checkpoint.
+  public init(head: LogHead, parts: LogDigest, time: UInt64) {
+    self.head = head
+    self.parts = parts
+    self.time = time
+  }
+}
+
 /// Where a room's log stands.
 public struct LogState: Hashable, Sendable {
   /// The last entry.
   public var head: LogHead
   /// The first entry that is not forgotten.
   public var oldest: UInt64
-  /// The newest confirmed checkpoint: its cursor, and the log's digest there.
+  /// The checkpoint in use, which stands for what is forgotten: its cursor, and the log's digest there.
   public var checkpoint: LogHead?
+  /// A newer one that is announced.
+  public var announced: AnnouncedCheckpoint?
   /// What may be forgotten.
   public var retention: Retention
 
   /// Describes a log.
   public init(
-    head: LogHead, oldest: UInt64 = 1, checkpoint: LogHead? = nil, retention: Retention = .everything
+    head: LogHead, oldest: UInt64 = 1, checkpoint: LogHead? = nil, announced: AnnouncedCheckpoint? = nil,
+    retention: Retention = .everything
   ) {
     self.head = head
     self.oldest = oldest
     self.checkpoint = checkpoint
+    self.announced = announced
     self.retention = retention
   }
 }
@@ -91,29 +166,31 @@ public enum LogChange: Hashable, Sendable {
   /// Parts of the checkpoint that is being uploaded, from a number on; number 0 throws away what another
   /// upload left.
   case storeParts(cursor: UInt64, first: UInt64, [CheckpointPart])
-  /// The uploaded checkpoint is confirmed: it replaces the one before.
-  case confirmCheckpoint(LogHead)
-  /// The uploaded checkpoint is of no use.
-  case dropCheckpoint
+  /// The uploaded checkpoint was confirmed, and is announced from now on.
+  case announceCheckpoint(AnnouncedCheckpoint)
+  /// The announced checkpoint at this cursor, if it is still there, takes the place of the one in use.
+  case useCheckpoint(cursor: UInt64)
+  /// The checkpoint at this cursor, uploaded or announced, is of no use. One in use stays.
+  case dropCheckpoint(cursor: UInt64)
   /// Another rule.
   case setRetention(Retention)
-  /// Forget what the confirmed checkpoint holds and is older than this, milliseconds since 1970.
+  /// Forget what the checkpoint in use holds and is older than this, milliseconds since 1970.
   case forget(before: UInt64)
 }
 
-/// Parts of a confirmed checkpoint, with the relay's word on who pushed their last events and when.
+/// Parts of the checkpoint in use, with the relay's word on who wrote them and when.
 public struct CheckpointBatch: Hashable, Sendable {
   /// The checkpoint's cursor, and the log's digest there.
   public let head: LogHead
   /// The first part's number, from 0.
   public let first: UInt64
-  /// The parts; their cursor is the checkpoint's.
-  public let parts: [LogEntry]
+  /// The parts.
+  public let parts: [AttributedPart]
   /// No part follows.
   public let isLast: Bool
 
   /// Describes parts.
-  public init(head: LogHead, first: UInt64, parts: [LogEntry], isLast: Bool) {
+  public init(head: LogHead, first: UInt64, parts: [AttributedPart], isLast: Bool) {
     self.head = head
     self.first = first
     self.parts = parts

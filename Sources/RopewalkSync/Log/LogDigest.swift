@@ -34,6 +34,20 @@ public struct LogDigest: Hashable, Sendable {
     let (high, low) = halves(of: hash.finalize())
     return LogDigest(high: high, low: low)
   }
+
+  /// The digest after one more part of a checkpoint.
+  public func extended(by part: CheckpointPart) -> LogDigest {
+    var place = ByteWriter()
+    place.fixed64(part.cursor)
+    place.byte(part.isCarried ? 1 : 0)
+    var hash = SHA256()
+    hash.update(bytes)
+    hash.update(place.bytes)
+    hash.update(part.header.encoded)
+    hash.update(PayloadHash(of: part.payload).bytes)
+    let (high, low) = halves(of: hash.finalize())
+    return LogDigest(high: high, low: low)
+  }
 }
 
 /// The SHA-256 of a payload, 32 bytes.

@@ -12,6 +12,7 @@ extension ClientMessage {
     static let checkpoint: UInt8 = 8
     static let checkpointDigest: UInt8 = 9
     static let retention: UInt8 = 10
+    static let objection: UInt8 = 11
   }
 
   /// The most bytes of a client's name.
@@ -66,15 +67,16 @@ extension ClientMessage {
       writer.varint(checkpoint.first)
       writer.byte(checkpoint.isLast ? 1 : 0)
       writer.varint(UInt64(checkpoint.parts.count))
-      for part in checkpoint.parts {
-        part.header.write(to: &writer)
-        writer.block(part.payload)
-      }
+      for part in checkpoint.parts { part.write(to: &writer) }
     case .checkpointDigest(let room, let cursor, let digest):
       writer.byte(Kind.checkpointDigest)
       writer.varint32(room.rawValue)
       writer.varint(cursor)
       writer.append(digest.bytes)
+    case .objection(let room, let cursor):
+      writer.byte(Kind.objection)
+      writer.varint32(room.rawValue)
+      writer.varint(cursor)
     case .retention(let room, let retention):
       writer.byte(Kind.retention)
       writer.varint32(room.rawValue)
@@ -111,6 +113,8 @@ extension ClientMessage {
     case Kind.checkpointDigest:
       self = .checkpointDigest(
         room: try reader.roomNumber(), cursor: try reader.varint("cursor"), digest: try reader.digest())
+    case Kind.objection:
+      self = .objection(room: try reader.roomNumber(), cursor: try reader.varint("cursor"))
     case Kind.retention:
       let room = try reader.roomNumber()
       self = .retention(room: room, try reader.boolean("retention") ? try reader.retention() : nil)
@@ -153,9 +157,8 @@ extension ClientMessage.Checkpoint {
     first = try reader.varint("first part")
     isLast = try reader.boolean("last")
     parts = []
-    for _ in 0..<(try reader.count("parts", unit: 20)) {
-      parts.append(
-        CheckpointPart(header: try EntryHeader(from: &reader), payload: Array(try reader.block("payload"))))
+    for _ in 0..<(try reader.count("parts", unit: 22)) {
+      parts.append(try CheckpointPart(through: cursor, from: &reader))
     }
   }
 }

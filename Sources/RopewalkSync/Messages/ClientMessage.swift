@@ -29,6 +29,8 @@ public enum ClientMessage: Hashable, Sendable {
   case checkpoint(Checkpoint)
   /// What a checkpoint must be, by what was read of the log.
   case checkpointDigest(room: RoomNumber, cursor: UInt64, digest: LogDigest)
+  /// The checkpoint at a cursor, asked for or announced, is not what this member has read: it must not stand.
+  case objection(room: RoomNumber, cursor: UInt64)
   /// Another rule on what the relay may forget; nil asks for the one there is.
   case retention(room: RoomNumber, Retention?)
 

@@ -16,6 +16,7 @@ extension RelayMessage {
     static let checkpointWanted: UInt8 = 76
     static let checkpoint: UInt8 = 77
     static let retention: UInt8 = 78
+    static let checkpointAnnounced: UInt8 = 79
   }
 
   /// The kind of an `entries` message.
@@ -95,7 +96,7 @@ extension RelayMessage {
       writer.varint(cursor)
       writer.byte(isWhole ? 1 : 0)
     case .checkpoint(let room, let batch):
-      writer.reserve(batch.parts.reduce(64) { $0 + $1.encodedSizeBound })
+      writer.reserve(batch.parts.reduce(64) { $0 + $1.part.encodedSizeBound + $1.subject.count + 16 })
       writer.byte(Kind.checkpoint)
       writer.varint32(room.rawValue)
       writer.varint(batch.head.cursor)
@@ -103,13 +104,24 @@ extension RelayMessage {
       writer.varint(batch.first)
       writer.byte(batch.isLast ? 1 : 0)
       writer.varint(UInt64(batch.parts.count))
-      for part in batch.parts { part.write(to: &writer) }
+      for part in batch.parts {
+        writer.block(part.subject)
+        writer.varint(part.time)
+        part.part.write(to: &writer)
+      }
+    case .checkpointAnnounced(let room, let cursor, let digest):
+      writer.byte(Kind.checkpointAnnounced)
+      writer.varint32(room.rawValue)
+      writer.varint(cursor)
+      writer.append(digest.bytes)
     case .retention(let retention):
       writer.byte(Kind.retention)
       writer.varint32(retention.room.rawValue)
       writer.varint(retention.retention.wireValue)
       writer.varint(retention.oldest)
       writer.varint(retention.checkpoint)
+      writer.varint(retention.announced)
+      writer.varint(retention.usable)
     }
     return writer.bytes
   }
@@ -154,11 +166,15 @@ extension RelayMessage {
         isWhole: try reader.boolean("whole"))
     case Kind.checkpoint:
       self = .checkpoint(room: try reader.roomNumber(), try CheckpointBatch(from: &reader))
+    case Kind.checkpointAnnounced:
+      self = .checkpointAnnounced(
+        room: try reader.roomNumber(), cursor: try reader.varint("cursor"), digest: try reader.digest())
     case Kind.retention:
       self = .retention(
         Retention(
           room: try reader.roomNumber(), retention: try reader.retention(),
-          oldest: try reader.varint("oldest"), checkpoint: try reader.varint("checkpoint")))
+          oldest: try reader.varint("oldest"), checkpoint: try reader.varint("checkpoint"),
+          announced: try reader.varint("announced"), usable: try reader.varint("usable")))
     default: throw FormatError(.badValue, at: 0, field: "kind")
     }
     try reader.expectEnd()
@@ -294,9 +310,13 @@ extension CheckpointBatch {
     let head = LogHead(cursor: cursor, digest: try reader.digest())
     let first = try reader.varint("first part")
     let isLast = try reader.boolean("last")
-    var parts: [LogEntry] = []
-    for _ in 0..<(try reader.count("parts", unit: 21)) {
-      parts.append(try LogEntry(cursor: cursor, from: &reader))
+    var parts: [AttributedPart] = []
+    for _ in 0..<(try reader.count("parts", unit: 24)) {
+      let subject = Array(try reader.block("subject"))
+      let time = try reader.varint("time")
+      parts.append(
+        AttributedPart(part: try CheckpointPart(through: cursor, from: &reader), subject: subject, time: time)
+      )
     }
     self.init(head: head, first: first, parts: parts, isLast: isLast)
   }

@@ -28,6 +28,9 @@ public enum RelayMessage: Hashable, Sendable {
   case checkpointWanted(room: RoomNumber, cursor: UInt64, isWhole: Bool)
   /// The history up to a cursor, in place of the entries up to there. Comes in several messages.
   case checkpoint(room: RoomNumber, CheckpointBatch)
+  /// Members have confirmed a checkpoint at a cursor, whose parts have this digest: who has read the log up to there
+  /// and finds another one objects.
+  case checkpointAnnounced(room: RoomNumber, cursor: UInt64, digest: LogDigest)
   /// What the relay may forget, and what it has.
   case retention(Retention)
 
@@ -39,11 +42,21 @@ public enum RelayMessage: Hashable, Sendable {
     public var retention: RopewalkSync.Retention
     /// The first entry that is not forgotten.
     public var oldest: UInt64
-    /// The cursor of the newest confirmed checkpoint, 0 for none.
+    /// The cursor of the checkpoint in use, 0 for none.
     public var checkpoint: UInt64
+    /// The cursor of the checkpoint that is announced, 0 for none.
+    public var announced: UInt64
+    /// When that comes into use unless somebody objects, milliseconds since 1970; 0 if none is announced, or if the rule
+    /// is to keep everything.
+    public var usable: UInt64
 
     /// Makes a message.
-    public init(room: RoomNumber, retention: RopewalkSync.Retention, oldest: UInt64, checkpoint: UInt64) {
+    public init(
+      room: RoomNumber, retention: RopewalkSync.Retention, oldest: UInt64, checkpoint: UInt64,
+      announced: UInt64 = 0, usable: UInt64 = 0
+    ) {
+      self.announced = announced
+      self.usable = usable
       self.room = room
       self.retention = retention
       self.oldest = oldest

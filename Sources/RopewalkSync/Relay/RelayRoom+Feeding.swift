@@ -85,10 +85,11 @@ extension RelayRoom {
       ]
     }
     if member.place == durable.cursor {
-      guard !member.isCaughtUp else { return [] }
+      guard !member.isCaughtUp else { return tellAnnouncement(to: session) }
       members[session]?.isCaughtUp = true
       let message = RelayMessage.caughtUp(room: number, cursor: durable.cursor, digest: durable.digest)
-      return [.send(to: [session], message.encoded)] + askToConfirm(session)
+      // First what may be objected to: who comes for a moment leaves when it has caught up.
+      return tellAnnouncement(to: session) + [.send(to: [session], message.encoded)] + askToConfirm(session)
     }
     if member.place + 1 < log.oldest { return beginAnew(session) }
     members[session]?.isReading = true

@@ -63,6 +63,7 @@ extension RelayRoom {
     reads = [:]
     attempt = nil
     retentionRequests = RetentionRequests()
+    announcing = nil
     presence = RoomPresence()
     return effects
   }

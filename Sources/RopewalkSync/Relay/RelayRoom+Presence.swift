@@ -88,16 +88,24 @@ extension RelayRoom {
 
   /// When `tick` must be called next; nil for not at all. Ask again after every input.
   public var nextDeadline: UInt64? {
+    var deadline = presenceDeadline ?? .max
+    deadline = min(deadline, attemptDeadline ?? .max)
+    if !isComingIntoUse { deadline = min(deadline, useDeadline ?? .max) }
+    return deadline == .max ? nil : deadline
+  }
+
+  private var presenceDeadline: UInt64? {
     if presence.hasChanges, let told = presence.lastTold {
       return told + UInt64(configuration.limits.presenceInterval)
     }
     return presence.earliestExpiry
   }
 
-  /// Lets time pass: presence that was held back is told, and what was silent for too long is withdrawn.
+  /// Lets time pass: presence that was held back is told, what was silent for too long is withdrawn, and what
+  /// checkpoints wait for is over.
   public mutating func tick(now: UInt64) -> [Effect] {
     presence.expire(now: now, lifetime: UInt64(configuration.limits.presenceLifetime))
-    return flushPresence(now)
+    return flushPresence(now) + judgeAttempt(now: now) + considerUse(now)
   }
 
   /// Tells those who have agreed on presence what changed, at most once per interval. Members whose sockets are full get everything later.

@@ -37,23 +37,23 @@ struct RetentionRequests: Sendable {
 extension RelayRoom {
   /// Another rule on what may be forgotten, or nil to ask; the role was checked.
   public mutating func setRetention(_ retention: Retention?, from session: UInt64) -> [Effect] {
-    if let change = retentionRequests.add(retention, from: session) {
-      return [.change(.setRetention(change))]
-    }
+    if retention != nil { mayForget = true }
+    if let rule = retentionRequests.add(retention, from: session) { return [change(.setRetention(rule))] }
     return answerRetention()
   }
 
   /// A rule is in force.
   mutating func retentionStored() -> [Effect] {
-    let change = retentionRequests.stored(log.retention)
-    return (change.map { [.change(.setRetention($0))] } ?? []) + answerRetention()
+    guard let rule = retentionRequests.stored(log.retention) else { return answerRetention() }
+    return [change(.setRetention(rule))] + answerRetention()
   }
 
   private mutating func answerRetention() -> [Effect] {
     let waiting = retentionRequests.takeAnswered()
     if waiting.isEmpty { return [] }
     let answer = RelayMessage.Retention(
-      room: number, retention: log.retention, oldest: log.oldest, checkpoint: log.checkpoint?.cursor ?? 0)
+      room: number, retention: log.retention, oldest: log.oldest, checkpoint: log.checkpoint?.cursor ?? 0,
+      announced: log.announced?.head.cursor ?? 0, usable: useDeadline ?? 0)
     return [.send(to: waiting, RelayMessage.retention(answer).encoded)]
   }
 }

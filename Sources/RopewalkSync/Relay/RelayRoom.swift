@@ -35,11 +35,14 @@ public struct RelayRoom: Sendable {
     public var checkpointInterval: UInt64
     /// The largest checkpoint, in bytes.
     public var largestCheckpoint = 256 << 20
-    /// A checkpoint is confirmed by another subject than its uploader's. Without tokens there is only one
-    /// subject, and another session is enough.
-    /// In a room that one subject alone has written, that subject is enough.
-    public var confirmationNeedsOtherSubject = false
-    /// The subject of all who have no token, who may be many.
+    /// How long members that were asked for a checkpoint's digest are waited for, in milliseconds.
+    public var checkpointPatience: UInt64 = 60_000
+    /// How long a checkpoint is announced at least before it comes into use, in milliseconds; a room's retention may be
+    /// longer.
+    public var checkpointGrace: UInt64 = 7 * 86_400_000
+    /// When the relay began to serve, milliseconds since 1970: before that nobody could object.
+    public var started: UInt64 = 0
+    /// The subject of all who have no token, who may be many: they neither make nor confirm a checkpoint.
     public var strangers: [UInt8] = []
 
     /// Makes a configuration.
@@ -91,6 +94,13 @@ public struct RelayRoom: Sendable {
   /// Where the log stands besides its head, which is `durable`.
   var log: LogState
   var attempt: CheckpointAttempt?
+  /// A checkpoint that is confirmed, until the log says whether it is announced.
+  var announcing: (note: CheckpointNote, change: UInt64)?
+  /// How many changes the log was asked for, and has answered.
+  var changesAsked: UInt64 = 0
+  var changesAnswered: UInt64 = 0
+  /// The log was asked to take what is announced into use.
+  var isComingIntoUse = false
   /// How many checkpoints were asked for, so that each time another member is.
   var attempts = 0
   /// Nobody is asked before the log is as long as this.
@@ -158,9 +168,11 @@ extension RelayRoom {
     /// Read entries from a cursor on, at least one, else up to so many bytes; call `found`, or
     /// `logFailed`.
     case read(from: UInt64, maximumBytes: Int)
+    /// Write down what happened to a checkpoint, for the owner to see.
+    case note(CheckpointNote)
     /// Change the log; call `changed`, in the order of changes, or `logFailed`.
     case change(LogChange)
-    /// Read parts of the confirmed checkpoint, at least one, else up to so many bytes; call
+    /// Read parts of the checkpoint in use, at least one, else up to so many bytes; call
     /// `foundCheckpoint`, with nil if there is another checkpoint now, or `logFailed`.
     case readCheckpoint(cursor: UInt64, from: UInt64, maximumBytes: Int, for: UInt64)
   }
@@ -225,6 +237,8 @@ extension RelayRoom {
     var isCaughtUp = false
     /// What is sent before the log: a checkpoint.
     var checkpoint: CheckpointProgress?
+    /// What it was told last of checkpoints to come.
+    var announcement: AnnouncedCheckpoint?
     /// Presence changed while the socket took nothing.
     var presenceIsStale = false
     /// Its pushes that were not judged yet, in order: the first waits for a look-up.

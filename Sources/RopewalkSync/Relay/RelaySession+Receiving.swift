@@ -44,6 +44,9 @@ extension RelaySession {
     case (.open, .checkpointDigest(let number, let cursor, let digest)):
       guard let membership = rooms[number], membership.role >= .edit else { return [] }
       return [.checkpointDigest(number, cursor: cursor, digest: digest)]
+    case (.open, .objection(let number, let cursor)):
+      guard let membership = rooms[number], membership.role >= .edit else { return [] }
+      return [.objection(number, cursor: cursor)]
     case (.open, .retention(let number, let retention)):
       guard let membership = rooms[number] else { return [] }
       guard retention == nil || membership.role >= .own else {
@@ -141,7 +144,7 @@ extension RelaySession {
     case .join(let join): refuse(join.room, overload(wait))
     // The newest value comes again; and whoever sends so much is alive.
     case .presence, .ping: [.refused(nil, .overloaded)]
-    case .hello, .token, .leave, .checkpoint, .checkpointDigest, .retention: nil
+    case .hello, .token, .leave, .checkpoint, .checkpointDigest, .objection, .retention: nil
     }
   }
 

@@ -46,6 +46,8 @@ public struct RelaySession: Sendable {
     case checkpoint(ClientMessage.Checkpoint)
     /// Hand a checkpoint's digest to its room.
     case checkpointDigest(RoomNumber, cursor: UInt64, digest: LogDigest)
+    /// Hand an objection to a checkpoint to its room.
+    case objection(RoomNumber, cursor: UInt64)
     /// Hand a rule on what may be forgotten, or the question for it, to its room.
     case retention(RoomNumber, Retention?)
     /// Hand a presence value to its room.

@@ -10,9 +10,10 @@ let replicaVersion1 = """
     cursor INTEGER NOT NULL DEFAULT 0,
     digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000',
     needs_offer INTEGER NOT NULL DEFAULT 0,
-    role INTEGER
+    role INTEGER,
+    checkpoint INTEGER NOT NULL DEFAULT 0
   ) STRICT;
-  INSERT INTO rooms VALUES(1,'team',2,X'c3a53cd30823e1f78ddf3b7def9fe6d1',0,2);
+  INSERT INTO rooms VALUES(1,'team',2,X'c3a53cd30823e1f78ddf3b7def9fe6d1',0,2,0);
   CREATE TABLE documents (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     room INTEGER NOT NULL REFERENCES rooms (id),

@@ -4,6 +4,8 @@ import RopewalkSync
 /// A client without a socket: writes now and then, and does with each effect what its documentation says.
 final class SimulatedClient {
   let number: Int
+  /// Makes and confirms checkpoints that are not what the log holds.
+  let isLiar: Bool
   private let world: World
   private var stores: [RoomName: SimulatedStore] = [:]
   private var session: ClientSession?
@@ -13,8 +15,9 @@ final class SimulatedClient {
   private var held: [RoomName: [CoverageKey: UInt64]] = [:]
   private var presence: [RoomName: [UInt64: [UInt8]]] = [:]
 
-  init(_ number: Int, world: World) {
+  init(_ number: Int, world: World, isLiar: Bool = false) {
     self.number = number
+    self.isLiar = isLiar
     self.world = world
     for room in world.rooms { stores[room] = SimulatedStore() }
   }
@@ -176,24 +179,29 @@ final class SimulatedClient {
     case .checkpoint(let room, let batch):
       world.count("checkpoint taken")
       for part in batch.parts {
-        stores[room]?.apply(part) {
+        stores[room]?.apply(part.entry) {
           world.count("re-authored")
           return newID()
         }
-        stores[room]?.recut(CoverageKey(part.header))
+        stores[room]?.recut(CoverageKey(part.part.header))
       }
       guard batch.isLast else { return }
       stores[room]?.cursor = batch.head.cursor
       stores[room]?.digest = batch.head.digest
       release(room)
     case .checkpointWanted(let room, let cursor, let isWhole):
-      guard let parts = stores[room]?.checkpoint(at: cursor) else { return }
+      guard let parts = checkpoint(of: room, at: cursor) else { return }
       if isWhole {
         withSession { $0.sendCheckpoint(parts, of: room, at: cursor, maximumBytes: 200, now: world.now) }
       } else {
         let digest = Checkpoint.digest(of: parts)
         withSession { $0.sendCheckpointDigest(digest, of: room, at: cursor, now: world.now) }
       }
+    case .checkpointAnnounced(let room, let cursor, let digest):
+      guard let found = checkpoint(of: room, at: cursor).map({ Checkpoint.digest(of: $0) }) else { return }
+      // Who lies cannot bear the truth, now and then.
+      guard found != digest, !isLiar || world.random.chance(0.1) else { return }
+      withSession { $0.sendObjection(to: cursor, of: room, now: world.now) }
     case .retention: break
     case .caughtUp(let room, _):
       if stores[room]?.needsOffer == true { stores[room]?.offer() }
@@ -224,6 +232,17 @@ final class SimulatedClient {
       link?.breakAtClient()
       end()
     }
+  }
+
+  /// Of a liar, with other content in the first and no last part, if there are two.
+  private func checkpoint(of room: RoomName, at cursor: UInt64) -> [CheckpointPart]? {
+    guard let parts = stores[room]?.checkpoint(at: cursor), isLiar, let first = parts.first else {
+      return stores[room]?.checkpoint(at: cursor)
+    }
+    world.count("lie")
+    let garbage = CheckpointPart(
+      cursor: first.cursor, header: first.header, payload: first.payload.map { $0 ^ 0x55 })
+    return [garbage] + parts.dropFirst().dropLast()
   }
 
   private func refused(_ room: RoomName, _ header: EntryHeader, _ refusal: Refusal) {

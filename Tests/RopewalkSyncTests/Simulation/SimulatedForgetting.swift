@@ -6,6 +6,8 @@ import RopewalkSync
 struct SimulatedForgetting {
   var oldest: UInt64 = 1
   var checkpoint: LogHead?
+  var announced: AnnouncedCheckpoint?
+  var announcedParts: [CheckpointPart] = []
   var parts: [CheckpointPart] = []
   var uploading: [CheckpointPart] = []
   var retention = Retention.everything
@@ -15,11 +17,16 @@ struct SimulatedForgetting {
     case .storeParts(_, let first, let more):
       if first == 0 { uploading = [] }
       uploading += more
-    case .confirmCheckpoint(let head):
-      checkpoint = head
-      parts = uploading
+    case .announceCheckpoint(let new):
+      (announced, announcedParts) = (new, uploading)
       uploading = []
-    case .dropCheckpoint: uploading = []
+    case .useCheckpoint(let cursor):
+      guard let new = announced, new.head.cursor == cursor else { break }
+      (checkpoint, parts) = (new.head, announcedParts)
+      (announced, announcedParts) = (nil, [])
+    case .dropCheckpoint(let cursor):
+      uploading = []
+      if announced?.head.cursor == cursor { (announced, announcedParts) = (nil, []) }
     case .setRetention(let new): retention = new
     case .forget: oldest = max(oldest, (checkpoint?.cursor ?? 0) + 1)
     }
@@ -39,7 +46,7 @@ struct SimulatedForgetting {
     guard let checkpoint, checkpoint.cursor == cursor else { return nil }
     let rest = parts.dropFirst(Int(first))
     let some = rest.prefix(count).map {
-      LogEntry(cursor: cursor, subject: [], time: 0, header: $0.header, payload: $0.payload)
+      AttributedPart(part: $0, subject: [], time: 0)
     }
     return CheckpointBatch(head: checkpoint, first: first, parts: some, isLast: rest.count <= count)
   }

@@ -29,10 +29,13 @@ final class SimulatedRelay {
     var limits = Limits()
     limits.pushWindow = UInt32.random(in: 1...6, using: &world.random)
     limits.pushesPerSecond = world.random.chance(0.3) ? 20 : 0
-    roomConfiguration = RelayRoom.Configuration(
+    var configuration = RelayRoom.Configuration(
       limits: limits, batchBytes: Int.random(in: 100...1500, using: &world.random),
       coverageBound: Int.random(in: 1...60, using: &world.random),
       checkpointInterval: world.plan.forgets ? UInt64.random(in: 3...40, using: &world.random) : 4096)
+    configuration.checkpointPatience = world.plan.patience
+    configuration.checkpointGrace = world.plan.grace
+    roomConfiguration = configuration
     sessionConfiguration = RelaySession.Configuration(limits: limits)
     guard world.plan.forgets else { return }
     for room in world.rooms { forgetting[room] = SimulatedForgetting(retention: .days(0)) }
@@ -131,9 +134,10 @@ final class SimulatedRelay {
     case .verify:
       later(0...50) { [self] in
         let grant = Access.Grant(pattern: Array("room-*".utf8), role: .edit)
-        // Some have two clients.
-        let number = links[id].map { $0.client.number % 3 } ?? 0
-        let access = Access(subject: Array("person \(number)".utf8), expires: nil, grants: [grant])
+        // Some have two clients; but who lies is somebody else.
+        let number = links[id]?.client.number ?? 0
+        let subject = Array("person \(world.plan.liars > 0 ? number : number % 3)".utf8)
+        let access = Access(subject: subject, expires: nil, grants: [grant])
         withSession(id) { $0.verified(access, now: world.now) }
       }
     case .join(let join, let owner, let role): enter(join, owner, role, id)
@@ -143,6 +147,7 @@ final class SimulatedRelay {
     case .checkpoint(let checkpoint): withRoom(checkpoint.room) { $0.checkpoint(checkpoint, from: id) }
     case .checkpointDigest(let number, let cursor, let digest):
       withRoom(number) { $0.checkpointDigest(digest, at: cursor, from: id) }
+    case .objection(let number, let cursor): withRoom(number) { $0.objection(at: cursor, from: id) }
     case .retention(let number, let retention):
       withRoom(number) { $0.setRetention(retention, from: id) }
     case .presence(let number, let value): withRoom(number) { $0.setPresence(value, of: id, now: world.now) }
@@ -236,6 +241,7 @@ final class SimulatedRelay {
     case .append(let entry):
       staged.append((name, entry))
       scheduleCommit()
+    case .note(let note): world.count("checkpoint \(note.act)")
     case .change(let change): self.change(change, name, number)
     case .readCheckpoint(let cursor, let first, let maximumBytes, let id):
       answerLater(number) { [self] in
@@ -286,15 +292,15 @@ final class SimulatedRelay {
 
   private func logState(_ room: RoomName, _ head: LogHead) -> LogState {
     let kept = forgetting[room] ?? SimulatedForgetting()
-    return LogState(head: head, oldest: kept.oldest, checkpoint: kept.checkpoint, retention: kept.retention)
+    return LogState(
+      head: head, oldest: kept.oldest, checkpoint: kept.checkpoint, announced: kept.announced,
+      retention: kept.retention)
   }
 
   private func change(_ change: LogChange, _ room: RoomName, _ number: RoomNumber) {
     forgetting[room, default: SimulatedForgetting()].perform(change)
     switch change {
-    case .confirmCheckpoint: world.count("checkpoint confirmed")
     case .forget: world.count("forgot")
-    case .dropCheckpoint: world.count("checkpoint dropped")
     default: break
     }
     later(0...30) { [self] in

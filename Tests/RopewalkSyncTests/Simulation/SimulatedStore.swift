@@ -58,7 +58,11 @@ struct SimulatedStore {
   /// The checkpoint at a cursor, as everybody makes it.
   func checkpoint(at cursor: UInt64) -> [CheckpointPart] {
     var held: [CoverageKey: Set<UInt32>] = [:]
-    for span in spansInLog where span.cursor <= cursor { held[span.key, default: []].formUnion(span.seqs) }
+    var first: [DocumentKey: UInt64] = [:]
+    for span in spansInLog where span.cursor <= cursor {
+      held[span.key, default: []].formUnion(span.seqs)
+      first[span.key.document] = min(first[span.key.document] ?? .max, span.cursor)
+    }
     var parts: [CheckpointPart] = []
     for key in held.keys.sorted(by: { ($0.document, $0.replica) < ($1.document, $1.replica) }) {
       let seqs = held[key, default: []].sorted()
@@ -69,7 +73,9 @@ struct SimulatedStore {
         let header = EntryHeader(
           document: key.document, span: EventSpan(replica: key.replica, seqs: range))
         let contents = range.map { events[key]?[$0] ?? 0 }
-        parts.append(CheckpointPart(header: header, payload: Payload.bytes(contents)))
+        parts.append(
+          CheckpointPart(
+            cursor: first[key.document] ?? 1, header: header, payload: Payload.bytes(contents)))
       }
     }
     return parts

@@ -27,20 +27,52 @@ import Testing
     run(
       plan, count: 25,
       mustSee: [
-        "checkpoint confirmed", "forgot", "checkpoint sent", "read what was forgotten", "restart",
+        "checkpoint announced", "checkpoint used", "forgot", "checkpoint sent", "read what was forgotten",
+        "restart",
       ])
   }
 
   @Test func aForgetfulLogThatIsDeletedOrRestoredIsRefilled() {
     var plan = World.Plan()
     (plan.forgets, plan.losesLogs) = (true, true)
-    run(plan, count: 25, mustSee: ["checkpoint confirmed", "log restored", "restart"])
+    run(plan, count: 25, mustSee: ["checkpoint announced", "checkpoint used", "log restored", "restart"])
   }
 
   @Test func copiedFilesAreToldApartByAForgetfulLog() {
     var plan = World.Plan()
     (plan.forgets, plan.copiesStores) = (true, true)
-    run(plan, count: 25, mustSee: ["checkpoint confirmed", "copy", "re-authored"])
+    run(plan, count: 25, mustSee: ["checkpoint announced", "checkpoint used", "copy", "re-authored"])
+  }
+
+  /// Two who lie alike, and honest ones that come and go, but are never away for as long as the grace.
+  @Test func noTwoWhoLieTakeAnythingFromHonestMembersThatComeOftenEnough() {
+    run(
+      hostile, count: 25,
+      mustSee: [
+        "lie", "checkpoint heldBack", "checkpoint announced", "checkpoint used", "forgot", "connection lost",
+        "relay crash",
+      ])
+  }
+
+  /// The same world shows what the waiting and the grace are for.
+  @Test func withoutWaitingAndGraceTheyTakeSomething() {
+    var plan = hostile
+    (plan.patience, plan.grace) = (0, 0)
+    let seeds = seeds(25, "simulation")
+    guard seeds.count > 1 else { return }
+    #expect(
+      seeds.contains { seed in
+        let world = World(plan, seed: seed)
+        world.run()
+        return !world.faults.isEmpty
+      })
+  }
+
+  private var hostile: World.Plan {
+    var plan = World.Plan(clients: 5, rooms: 1)
+    (plan.forgets, plan.liars) = (true, 2)
+    (plan.patience, plan.grace) = (2000, 20_000)
+    return plan
   }
 
   @Test func whoPushesUnderOthersIDsSilencesNobodyAndIsTakenForNobody() {

@@ -16,6 +16,11 @@ final class World {
     var forgets = false
     /// The first client pushes whatever it likes under others' replica ids.
     var isHostile = false
+    /// How many of the clients lie about checkpoints, all in the same way, and object to true ones now and then.
+    var liars = 0
+    /// How long the relay waits for who was asked, and how long a checkpoint is announced, in milliseconds.
+    var patience: UInt64 = 1000
+    var grace: UInt64 = 1000
   }
 
   let plan: Plan
@@ -40,7 +45,9 @@ final class World {
     random = SeededRandom(seed: seed)
     rooms = (0..<plan.rooms).map { RoomName("room-\($0)")! }
     relay = SimulatedRelay(world: self)
-    clients = (0..<plan.clients).map { SimulatedClient($0, world: self) }
+    clients = (0..<plan.clients).map {
+      SimulatedClient($0, world: self, isLiar: $0 >= plan.clients - plan.liars)
+    }
   }
 
   func after(_ delay: ClosedRange<UInt64>, _ act: @escaping () -> Void) {
@@ -125,7 +132,7 @@ final class World {
     for room in rooms {
       relay.checkLog(of: room)
       let expected = clients[0].contents(of: room)
-      for client in clients {
+      for client in clients where !client.isLiar {
         let found = client.contents(of: room)
         if let key = Set(found.keys).union(expected.keys).first(where: { found[$0] != expected[$0] }) {
           let (has, first) = (found[key]?.keys.sorted() ?? [], expected[key]?.keys.sorted() ?? [])

@@ -125,10 +125,10 @@ private struct RoomCheck {
     }
   }
 
-  /// The confirmed checkpoint can be read, and holds what was forgotten and what is still there.
+  /// The checkpoint in use can be read, and holds what was forgotten and what is still there.
   mutating func checkpoint(_ database: Database) {
     let found: StoredCheckpoint?
-    do { found = try RoomName(room.name).flatMap { try .confirmed(of: $0, database) } } catch {
+    do { found = try RoomName(room.name).flatMap { try .inUse(of: $0, database) } } catch {
       return complain("the checkpoint cannot be read")
     }
     guard let stored = found else {
@@ -143,10 +143,10 @@ private struct RoomCheck {
       while true {
         let batch = try stored.batch(from: next, maximumBytes: 1 << 20, database)
         for part in batch.parts {
-          if owners[part.header.span.replica] == nil {
+          if owners[part.part.header.span.replica] == nil {
             complain("the replica id of part \(next) of the checkpoint, or of one after it, is nobody's")
           }
-          held[CoverageKey(part.header), default: []].append(part.header.span.seqs)
+          held[CoverageKey(part.part.header), default: []].append(part.part.header.span.seqs)
         }
         next += UInt64(batch.parts.count)
         if batch.isLast { break }
