@@ -14,7 +14,8 @@ public struct ClientOptions: Sendable {
   /// The first pause before connecting again, in milliseconds; each further one is twice as long, and a
   /// random part of it is waited.
   public var firstPause: UInt64 = 200
-  /// The longest pause, in milliseconds.
+  /// The longest pause, in milliseconds. As long do others get to push their own events, which this file has too, before
+  /// this client does so under other ids.
   public var longestPause: UInt64 = 30_000
   /// How often to look whether another process wrote into the file, in milliseconds. Looks become rarer, down to a
   /// twentieth, while none writes.

@@ -145,6 +145,11 @@ extension Replica {
     }
   }
 
+  /// Whether something was written in this file under a replica id.
+  package func hasWritten(as replica: ReplicaID) throws(ReplicaError) -> Bool {
+    try read { try $0.hasWritten(as: replica) }
+  }
+
   /// By what a relay shall know this file again, where it has no token: secret, the same for one address
   /// at every connection, and of no use at another. 32 bytes.
   package func identity(at address: String) throws(ReplicaError) -> [UInt8] {

@@ -48,6 +48,7 @@ extension Client {
     case .restart(let room):
       do { try replica.restart(room) } catch { return fail(error) }
       rooms[room]?.hasRestarted = true
+      rooms[room]?.carriedUntil = nil
       hub.publish(.restarted(room))
     case .deliver(let room, let entries, let cursor, let digest):
       deliver(entries, cursor, digest, in: room)
@@ -88,6 +89,7 @@ extension Client {
         if !received.changes.isEmpty { rotation.touch(room, now: options.now()) }
       }
       showPresence(in: room)
+      brought(entries, in: room)
     } catch .outOfStep {
       rejoin(room)
     } catch { fail(error) }

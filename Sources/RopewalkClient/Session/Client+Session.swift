@@ -71,7 +71,7 @@ extension Client {
   func arm() {
     guard let sessions = session?.nextDeadline, ending == nil else { return }
     let now = options.now()
-    var deadline = min(sessions, nextMoves ?? .max)
+    var deadline = min(sessions, nextMoves ?? .max, nextDisowning ?? .max)
     if evaluation.isDue { deadline = min(deadline, evaluation.notBefore) }
     if let timer, timer.deadline <= deadline { return }
     timer?.task.cancel()
@@ -89,6 +89,7 @@ extension Client {
     let effects = session.tick(now: options.now())
     self.session = session
     perform(effects)
+    disownCarried()
     evaluate()
     arm()
   }

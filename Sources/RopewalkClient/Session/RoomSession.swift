@@ -5,6 +5,9 @@ struct RoomSession {
   /// What others shall see; kept over reconnections.
   var presence: [UInt8]?
 
+  /// Until when those whose ids they are may bring their events themselves, before this client gives them others.
+  var carriedUntil: UInt64?
+
   // Of this connection, over all turns:
 
   /// What the relay allowed when it last said so.
@@ -30,6 +33,8 @@ struct RoomSession {
   /// Pushes that wait for an answer.
   var inFlight: [EntryHeader: InFlight] = [:]
   var pushes = 0
+  /// Outbox rows of events under ids of somebody else's, until `carriedUntil`.
+  var carried: [Int64: EntryHeader] = [:]
   /// Why the room cannot be joined.
   var refusal: ProtocolError?
   /// The presence value waits until what it belongs to is at the relay.
@@ -51,7 +56,7 @@ struct RoomSession {
   var going: Set<Int64> { Set(inFlight.values.filter { !$0.isOvertaken }.map(\.row)) }
   /// Outbox rows that are not pushed now, nor taken.
   var withheld: Set<Int64> {
-    refusedRows.union(inFlight.values.filter(\.isOvertaken).map(\.row))
+    refusedRows.union(inFlight.values.filter(\.isOvertaken).map(\.row)).union(carried.keys)
   }
 
   mutating func pushed(_ header: EntryHeader, row: Int64) {
@@ -68,7 +73,7 @@ struct RoomSession {
   }
 
   /// Nothing of a connection is left when it has ended.
-  mutating func disconnected() { self = RoomSession(presence: presence) }
+  mutating func disconnected() { self = RoomSession(presence: presence, carriedUntil: carriedUntil) }
 
   /// The room has left its place to another, and takes it again later over this connection.
   mutating func turnEnded() {

@@ -38,7 +38,7 @@ extension Transaction {
   func drawAuthor() throws -> ReplicaID {
     for _ in 0..<16 {
       let id = options.drawReplicaID()
-      if try db.row("SELECT 1 FROM authors WHERE replica = ?", [id.stored]) != nil { continue }
+      if try hasWritten(as: id) { continue }
       try record(id)
       return id
     }
@@ -63,6 +63,11 @@ extension Transaction {
   func retire(_ id: ReplicaID) throws {
     try db.run("UPDATE authors SET is_retired = 1 WHERE replica = ?", [id.stored])
     if state.author == id { state.author = nil }
+  }
+
+  /// Whether something was written in this file under an id.
+  func hasWritten(as id: ReplicaID) throws -> Bool {
+    try db.row("SELECT 1 FROM authors WHERE replica = ?", [id.stored]) != nil
   }
 
   /// The ids that were written under in this file.

@@ -32,9 +32,7 @@ extension Transaction {
     let old = loaded.document.utf8
     let logged = try logged(after: event, count, in: loaded)
     loaded.document = loaded.document.reauthoring(event.replica, from: event.seq, as: fresh)
-    if try db.row("SELECT 1 FROM authors WHERE replica = ?", [event.replica.stored]) != nil {
-      try recordForeignAuthor(fresh)
-    }
+    if try hasWritten(as: event.replica) { try recordForeignAuthor(fresh) }
     try retire(event.replica)
     try noteRenaming(Renaming(event: event, fresh: fresh), of: loaded.id)
     try moveOutbox(from: event, to: fresh, count: count - event.seq, of: loaded.id)
@@ -69,8 +67,7 @@ extension Transaction {
   private func anotherID(for event: EventID, in loaded: LoadedDocument) throws -> ReplicaID {
     let document = loaded.document
     guard let derived = document.derivedID(for: event) else { throw ReplicaError.idClash(event) }
-    let isUsed = try db.row("SELECT 1 FROM authors WHERE replica = ?", [derived.stored]) != nil
-    guard !isUsed, document.versionVector[derived] == 0,
+    guard try !hasWritten(as: derived), document.versionVector[derived] == 0,
       try derivation(of: event, in: loaded.id) < Self.longestDerivation
     else { return try drawAuthor() }
     return derived
