@@ -204,7 +204,9 @@ import Testing
       #expect(!lies.isEmpty)
       _ = try await mallory.state()
       let now = try await other.state()
-      #expect(now.checkpoint == first && now.announced == 0)
+      // What the others had confirmed before they left may have come into use since.
+      #expect(now.checkpoint >= first, "\(now)")
+      #expect(!lies.contains(now.checkpoint) && !lies.contains(now.announced), "\(now), \(lies)")
       mallory.close()
       other.close()
       await room.relay.stop()
