@@ -19,10 +19,9 @@ struct RelayStandIn {
     room = RelayRoom(
       name, number: Self.number, head: .empty, configuration: .init(coverageBound: .max))
     key = DocumentKey(name: document, lineage: lineage)
+    let owner = Owner(subject: Array("user".utf8))
     for session in 0..<UInt64(sessions) {
-      keep(
-        room.join(
-          session, subject: Array("user".utf8), role: .edit, features: [], cursor: 0, digest: .zero))
+      keep(room.join(session, owner: owner, role: .edit, features: [], cursor: 0, digest: .zero))
     }
   }
 
