@@ -59,6 +59,13 @@ struct RunningTool {
     throw Failure(.other, "no problem begins with '\(prefix)': \(await end())")
   }
 
+  /// Waits until a text stands in what it has said of problems.
+  func problem(containing text: String) async throws {
+    await process.problems.wait { $0.contains(text) }
+    if process.problems.text.contains(text) { return }
+    throw Failure(.other, "no problem contains '\(text)': \(await end())")
+  }
+
   func signal(_ number: Int32) { process.signal(number) }
 
   /// Ends it as a power cut would, and returns when it is gone.
