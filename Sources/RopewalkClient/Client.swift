@@ -52,6 +52,10 @@ public actor Client {
   var connection: (any TransportConnection)?
   /// Counts connections, so that what was meant for an earlier one is recognised.
   var epoch: UInt64 = 0
+  /// Whether a message is being worked off.
+  var isWorking = false
+  /// Counts the turns that rooms have had, so that what came in an earlier one is recognised.
+  var turns: UInt64 = 0
   /// Why the connection is being closed from this side.
   var ending: Ending?
   var timer: (deadline: UInt64, task: Task<Void, Never>)?

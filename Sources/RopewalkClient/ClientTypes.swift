@@ -41,6 +41,8 @@ public struct ClientOptions: Sendable {
   }
   /// A random number from 0 to 1.
   public var random: @Sendable () -> Double = { Double.random(in: 0...1) }
+  /// Lets the client do something else before it takes in the next slice of what has come.
+  var betweenSlices: @Sendable () async -> Void = { await Task.yield() }
 
   private static let start = ContinuousClock.now
 

@@ -38,13 +38,29 @@ extension Replica {
     return received
   }
 
-  /// Takes in parts of a checkpoint, in one transaction.
+  /// Takes in the next parts of a checkpoint: some of them, in one transaction that is not long.
+  ///
+  /// Throws `outOfStep` if the room was read beyond its beginning, or another process takes in another checkpoint.
+  package func receive(_ checkpoint: inout CheckpointSlices, in room: RoomName) throws(ReplicaError)
+    -> ReceivedEntries
+  {
+    var slices = checkpoint
+    defer { checkpoint = slices }
+    let received = try ReplicaError.mapping {
+      try perform(.repeatable) { try $0.receive(&slices, in: room) }
+    }
+    if received.mustBeginAnew { throw .outOfStep(cursor: 0) }
+    return received
+  }
+
+  /// Takes in parts of a checkpoint, all of them.
   package func receive(_ checkpoint: CheckpointBatch, in room: RoomName) throws(ReplicaError)
     -> ReceivedEntries
   {
-    try ReplicaError.mapping {
-      try perform(.repeatable) { try $0.receive(checkpoint, in: room) }
-    }
+    var slices = CheckpointSlices(checkpoint)
+    var received = try receive(&slices, in: room)
+    while !slices.isEmpty { received.add(try receive(&slices, in: room)) }
+    return received
   }
 
   /// The checkpoint of a room at a cursor; nil if this replica cannot make it.

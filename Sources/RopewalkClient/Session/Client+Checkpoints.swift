@@ -97,21 +97,6 @@ extension Client {
 
   // MARK: Checkpoints
 
-  /// Merges parts of a checkpoint. What is only here stays, and is pushed when the room's log has been read.
-  func take(_ batch: CheckpointBatch, in room: RoomName) {
-    rotation.touch(room, isPartway: !batch.isLast, now: options.now())
-    do throws(ReplicaError) {
-      let received = try replica.receive(batch, in: room)
-      for change in received.changes { hub.publish(.changed(change)) }
-      for name in received.lineageClashes { hub.publish(.lineageClash(room, name)) }
-      for cursor in received.held { hub.publish(.entryHeld(room, cursor: cursor)) }
-      for cursor in received.waiting { hub.publish(.entryWaits(room, cursor: cursor)) }
-      tell(received.reauthored)
-    } catch .outOfStep {
-      rejoin(room)
-    } catch { fail(error) }
-  }
-
   /// Makes the checkpoint that the relay asks for, if this replica can.
   func makeCheckpoint(of room: RoomName, at cursor: UInt64, _ isWhole: Bool) {
     let made: [CheckpointPart]?

@@ -72,7 +72,7 @@ extension Client {
     for await event in connection.incoming {
       switch event {
       case .message(let bytes):
-        received(bytes)
+        await received(bytes)
         connection.consumed(bytes: bytes.count)
       case .closed(let code): closeCode = code
       }

@@ -3,7 +3,7 @@ import RopewalkReplica
 import RopewalkSync
 
 extension Client {
-  /// Does what the session asks for, in order.
+  /// Does what the session asks for, in order, and at once.
   func perform(_ effects: [ClientSession.Effect]) {
     var index = 0
     while index < effects.count, ending == nil {
@@ -50,9 +50,7 @@ extension Client {
       rooms[room]?.hasRestarted = true
       rooms[room]?.carriedUntil = nil
       hub.publish(.restarted(room))
-    case .deliver(let room, let entries, let cursor, let digest):
-      deliver(entries, cursor, digest, in: room)
-    case .checkpoint(let room, let batch): take(batch, in: room)
+    case .deliver, .checkpoint: assertionFailure("only messages bring these: `work` takes them")
     case .checkpointWanted(let room, let cursor, let isWhole): makeCheckpoint(of: room, at: cursor, isWhole)
     case .checkpointAnnounced(let room, let cursor, let digest): check(digest, announcedFor: room, at: cursor)
     case .retention(let room, let retention): answerRetention(of: room, .success(RoomRetention(retention)))
@@ -74,25 +72,6 @@ extension Client {
     case .left(let room, let error): left(room, error)
     case .close(let error): end(ending(for: error), code: error.code.closeCode)
     }
-  }
-
-  private func deliver(_ entries: [LogEntry], _ cursor: UInt64, _ digest: LogDigest, in room: RoomName) {
-    do throws(ReplicaError) {
-      var slices = EntrySlices(entries, cursor: cursor, digest: digest)
-      while !slices.isEmpty {
-        let received = try replica.receive(&slices, in: room)
-        for change in received.changes { hub.publish(.changed(change)) }
-        tell(received.lineageClashes, in: room)
-        for cursor in received.held { hub.publish(.entryHeld(room, cursor: cursor)) }
-        for cursor in received.waiting { hub.publish(.entryWaits(room, cursor: cursor)) }
-        tell(received.reauthored)
-        if !received.changes.isEmpty { rotation.touch(room, now: options.now()) }
-      }
-      showPresence(in: room)
-      brought(entries, in: room)
-    } catch .outOfStep {
-      rejoin(room)
-    } catch { fail(error) }
   }
 
   /// Names that mean another document here than in the room; each once over a connection.

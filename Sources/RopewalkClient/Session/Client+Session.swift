@@ -28,6 +28,8 @@ extension Client {
   /// Joins a room over the connection there is, from what is stored of its log.
   func joinNow(_ room: RoomName) {
     guard rooms[room] != nil, var session, session.state == .open else { return }
+    turns += 1
+    rooms[room]?.turn = turns
     let stored: RoomStatus
     do { stored = try replica.status(of: room) } catch { return fail(error) }
     let effects = session.join(room, cursor: stored.cursor, digest: stored.digest, now: options.now())
@@ -36,8 +38,8 @@ extension Client {
     renewPresence(in: room)
   }
 
-  /// Takes in one message from the socket.
-  func received(_ bytes: [UInt8]) {
+  /// Takes in one message from the socket, to its end. The relay is not silent meanwhile: what it says waits.
+  func received(_ bytes: [UInt8]) async {
     guard var session, ending == nil else { return }
     let message: [UInt8]
     do {
@@ -53,7 +55,10 @@ extension Client {
     }
     let effects = session.received(message, now: options.now())
     self.session = session
-    perform(effects)
+    isWorking = true
+    await work(effects)
+    isWorking = false
+    self.session?.heard(now: options.now())
     evaluateInTime()
     arm()
   }
@@ -86,6 +91,7 @@ extension Client {
   private func tick(_ epoch: UInt64, _ deadline: UInt64) {
     guard epoch == self.epoch, timer?.deadline == deadline, var session, ending == nil else { return }
     timer = nil
+    if isWorking { session.heard(now: options.now()) }
     let effects = session.tick(now: options.now())
     self.session = session
     perform(effects)

@@ -25,6 +25,10 @@ struct RoomSession {
 
   // Of this turn:
 
+  /// Which one this is.
+  var turn: UInt64 = 0
+  /// Some of what has come is not taken in yet.
+  var isTakingIn = false
   var isJoined = false
   /// Everything that the relay had when the room was joined has been read.
   var isRead = false

@@ -15,6 +15,8 @@ package struct ReceivedEntries: Sendable {
   package var waiting: [UInt64] = []
   /// Own events that have another id now, since the log has others' under theirs.
   package var reauthored: [ReauthoredEvents] = []
+  /// What was noted of a checkpoint is not this one alone: it is read once more, from its beginning.
+  var mustBeginAnew = false
 
   /// Adds what became of later entries.
   mutating func add(_ later: ReceivedEntries) {
@@ -33,6 +35,7 @@ extension Transaction {
     let status = try roomStatus(room)
     guard try entries.go(on: status) else { return ReceivedEntries() }
     let roomID = try roomIDMakingIt(room)
+    if status.cursor == 0 { try forgetParts(of: roomID, unlessAt: nil) }
     let (slice, digest) = try entries.next { try weight(of: $0, in: room) }
     guard let cursor = slice.last?.cursor else { return ReceivedEntries() }
     var batch = Batch(room: room, roomID: roomID)

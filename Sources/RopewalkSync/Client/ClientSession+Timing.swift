@@ -48,6 +48,9 @@ extension ClientSession {
     return effects
   }
 
+  /// Something of the relay's has come, or waits for the caller to work off what came before it.
+  public mutating func heard(now: UInt64) { lastReceived = max(lastReceived, now) }
+
   /// The relay must hear something, and say something: what is sent besides (presence) need not be answered.
   private var pingDue: UInt64 {
     max(min(lastSent, lastReceived), lastPing) + UInt64(limits.silence) / 3
