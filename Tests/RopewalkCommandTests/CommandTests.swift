@@ -191,6 +191,13 @@ import Testing
       "token", "--secret-file", folder["key"], "--subject", "ada", "--room", "team/*=edit")
     #expect(token.status == 0)
     #expect(token.output.split(separator: ".").count == 3)
+    let exposed = "warning: Everybody on this machine may read \(folder["key"]), which is secret: chmod o-r\n"
+    #expect(token.problems == exposed)
+    #expect(chmod(folder["key"], 0o600) == 0)
+    let stranger = try await Tool.run(
+      "token", "--secret-file", folder["key"], "--subject", "anonymous", "--room", "team=edit")
+    #expect(stranger.status != 0 && stranger.output.isEmpty)
+    #expect(stranger.problems.contains("The subject anonymous is everybody without a token"), "\(stranger)")
     try folder.write("short", to: "key")
     let who = ["--subject", "ada", "--room", "x=edit"]
     let short = try await Tool.run(["token", "--secret-file", folder["key"]] + who)

@@ -11,7 +11,7 @@ struct TokenCommand: ParsableCommand {
     abstract: "Make a token for development.",
     discussion: """
       Whoever holds the key that `ropewalk keys new` made can make tokens; in production that is your own sign-in \
-      service.
+      service. A file with a key or secret that others on this machine may read or write is used, with a warning.
 
       Example: ropewalk token --key-file relay.key --subject ada --room 'team/*=edit' --room lobby=view
       """)
@@ -53,6 +53,10 @@ struct TokenCommand: ParsableCommand {
     let key =
       try keyFile.map { try RelayKey(file: $0) } ?? secretFile.map { try RelayKey(secretFile: $0) }
       ?? RelayKey(secretEnvironment: secretEnvironment ?? "")
+    let file = [keyFile ?? secretFile].compactMap { $0 }
+    for exposure in FileExposure.sentences(secrets: file, trusted: file) {
+      Console.standard.problem("warning: \(exposure)")
+    }
     let now = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
     let token = try RelayToken.mint(
       key: key, subject: subject.text, rooms: rooms.map { ($0.pattern, $0.role) }, issued: now,

@@ -104,7 +104,11 @@ extension Connection {
       }
     case .failure(let fault):
       refusalDetail = fault.rawValue
-      perform(session.rejected(ProtocolError(.unauthenticated, "The token does not hold.")))
+      let error =
+        fault == .reservedSubject
+        ? ProtocolError(.unauthenticated, "The subject anonymous is everybody without a token.")
+        : ProtocolError(.unauthenticated, "The token does not hold.")
+      perform(session.rejected(error))
     }
     if !wasOpen, session.state == .open { greeted() }
     schedule()

@@ -14,6 +14,9 @@ final class Credentials: Sendable {
   /// The subject of everybody without a token.
   static let stranger = "anonymous"
 
+  /// Whether a subject is that of everybody without a token: by its bytes, as subjects are compared.
+  static func isStranger(_ subject: [UInt8]) -> Bool { stranger.utf8.elementsEqual(subject) }
+
   private let state = NIOLockedValueBox(State())
   private let open: [Access.Grant]
 

@@ -7,7 +7,7 @@ public enum RelayToken {
   ///
   /// - Parameters:
   ///   - key: one that can sign.
-  ///   - subject: who, 1 to 255 bytes.
+  ///   - subject: who, 1 to 255 bytes; not `anonymous`, who is everybody without a token.
   ///   - rooms: roles by room name, or by prefix followed by `*`. Names are compared by their bytes; of two roles
   ///     for one name the higher one counts.
   ///   - issued: when, in milliseconds since 1970; nil to leave it out.
@@ -37,6 +37,10 @@ public enum RelayToken {
         "A token needs an expiry, an id of 1 to \(Revocations.longestName) bytes if it has one, and a subject of 1 to "
           + "\(WireProtocol.maximumSubjectBytes) bytes without control characters, separators of lines and characters "
           + "that turn the direction of writing.")
+    }
+    if Credentials.isStranger(claims.sub) {
+      throw .badSetting(
+        "The subject \(Credentials.stranger) is everybody without a token; a token needs another one.")
     }
     if let room = roles.first(where: { !Access.Grant.isPattern($0.pattern) }) {
       throw .badSetting(

@@ -20,6 +20,8 @@ enum TokenFault: String, Error, CaseIterable, Sendable {
   case badSignature = "bad-signature"
   /// The signature holds, and what is said does not make sense here.
   case badClaims = "bad-claims"
+  /// It calls itself what everybody without a token is called.
+  case reservedSubject = "reserved-subject"
   case notYetValid = "not-yet-valid"
   case wrongIssuer = "wrong-issuer"
   case wrongAudience = "wrong-audience"
@@ -72,6 +74,8 @@ struct TokenVerifier: Sendable {
     _ claims: Claims, _ key: RelayKey, _ open: [Access.Grant], _ now: UInt64
   ) throws(TokenFault) -> Identity {
     guard let access = claims.access(open: open) else { throw .badClaims }
+    // It would own their replica ids, and be taken for them in entries, presence and the audit log.
+    if Credentials.isStranger(access.subject) { throw .reservedSubject }
     if let start = claims.nbf {
       guard let start = Claims.milliseconds(start) else { throw .badClaims }
       if start > now + Self.skew { throw .notYetValid }
