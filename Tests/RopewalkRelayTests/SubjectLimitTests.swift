@@ -64,4 +64,57 @@ import Testing
       }
     }
   }
+
+  @Test func whoLeavesAltogetherAndComesBackHasNotGotAnotherBudget() {
+    var limits = SubjectLimits()
+    limits.messagesPerSecond = 10
+    var connection = Limits()
+    connection.pushWindow = 10
+    let registry = SubjectRegistry(limits)
+    var taken = 0
+    for _ in 0..<10 {
+      guard let account = registry.enter([65], connection: connection, now: 1000) else { continue }
+      for _ in 0..<5 where account.charge(bytes: 10, now: 1000) == .fine { taken += 1 }
+      registry.leave(account, now: 1000)
+    }
+    #expect(taken == 20)
+    // Nobody else is concerned, and in time it may go on.
+    #expect(registry.enter([66], connection: connection, now: 1000)?.charge(bytes: 10, now: 1000) == .fine)
+    #expect(registry.enter([65], connection: connection, now: 9000)?.charge(bytes: 10, now: 9000) == .fine)
+  }
+
+  @Test func whoIsTheLastToLeaveARoomCannotBeginMoreIDsThere() async throws {
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+        $0.limits.messagesPerSecond = 0
+        $0.limits.bytesPerSecond = 0
+        $0.metricsAddress = .init(host: "127.0.0.1", port: 0)
+      } _: { relay in
+        let most = RelayRoom.Configuration().newIDs.atOnce
+        var refused: Set<Refusal> = []
+        for round in 0..<2 as Range<UInt64> {
+          let peer = try await Peer.greeted(by: relay, token: try await token(key))
+          let number = try await peer.join(.test).joined.number
+          for push in 0..<UInt64(most) / 2 + 20 where refused.isEmpty {
+            let header = header(0..<1, replica: round << 32 | push, document: "a")
+            let answer = try await peer.push(
+              ClientMessage.Push(room: number, number: push, header: header, payload: [1]))
+            if case .refusal(let refusal) = answer { refused.insert(refusal) }
+          }
+          try await peer.say(.leave(number))
+          try await peer.say(.ping(1))
+          while try await peer.hear() != .pong(1) {}
+          await peer.socket.drop()
+          while try await !relay.metricsPage().contains("\nropewalk_rooms 0\n") {}
+        }
+        #expect(refused.count == 1)
+        let error = try #require(refused.first)
+        guard case .overloaded = error else {
+          Issue.record("\(error)")
+          return
+        }
+      }
+    }
+  }
 }

@@ -178,7 +178,7 @@ final class Connection: MessageSocketUser, @unchecked Sendable {
 
   func gone(_ socket: MessageSocket) {
     self.socket = nil
-    if let account { services.subjects.leave(account) }
+    if let account { services.subjects.leave(account, now: services.now()) }
     account = nil
     services.connections.remove(id)
   }

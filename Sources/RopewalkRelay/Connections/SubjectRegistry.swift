@@ -14,7 +14,7 @@ public struct SubjectLimits: Hashable, Sendable {
   public init() {}
 }
 
-/// The subjects that are connected. Shared by all loops.
+/// The subjects that are connected, and those that have been lately. Shared by all loops.
 final class SubjectRegistry: Sendable {
   private let limits: SubjectLimits
   private let accounts = NIOLockedValueBox<[[UInt8]: SubjectAccount]>([:])
@@ -28,6 +28,9 @@ final class SubjectRegistry: Sendable {
   /// - Parameter connection: what one connection may do, which a subject may do at least.
   func enter(_ subject: [UInt8], connection: Limits, now: UInt64) -> SubjectAccount? {
     accounts.withLockedValue { accounts in
+      if accounts[subject] == nil, accounts.count.isMultiple(of: 1024) {
+        accounts = accounts.filter { $0.value.connections > 0 || !$0.value.isFull(now: now) }
+      }
       let account = accounts[subject] ?? SubjectAccount(subject, limits, connection: connection, now: now)
       guard limits.connections == 0 || account.connections < limits.connections else { return nil }
       account.connections += 1
@@ -36,11 +39,11 @@ final class SubjectRegistry: Sendable {
     }
   }
 
-  /// One connection less.
-  func leave(_ account: SubjectAccount) {
+  /// One connection less. What the subject has used is kept for a while: who comes back has not got another budget.
+  func leave(_ account: SubjectAccount, now: UInt64) {
     accounts.withLockedValue { accounts in
       account.connections -= 1
-      if account.connections == 0 { accounts[account.subject] = nil }
+      if account.connections == 0, account.isFull(now: now) { accounts[account.subject] = nil }
     }
   }
 }
@@ -82,6 +85,9 @@ final class SubjectAccount: @unchecked Sendable {
     (shared.messagesPerSecond, shared.bytesPerSecond) = (limits.messagesPerSecond, limits.bytesPerSecond)
     budget = NIOLockedValueBox(FloodBudget(limits: shared, now: now))
   }
+
+  /// Whether it is as if nothing had been used.
+  fileprivate func isFull(now: UInt64) -> Bool { budget?.withLockedValue { $0.isFull(now: now) } ?? true }
 
   /// One message more.
   func charge(bytes: Int, now: UInt64) -> FloodBudget.Verdict {

@@ -12,6 +12,8 @@ final class RoomDirectory: Sendable {
 
   private struct Rooms {
     var entries: [RoomName: Entry] = [:]
+    /// What was used in rooms that are not in memory any more.
+    var budgets: [RoomName: RoomBudgets] = [:]
     var nextNumber: UInt32 = 1
   }
 
@@ -49,14 +51,32 @@ final class RoomDirectory: Sendable {
     }
   }
 
-  /// Forgets the room if nobody uses it. True if it is forgotten.
-  func retire(_ host: RoomHost) -> Bool {
-    rooms.withLockedValue { rooms in
+  /// Forgets the room if nobody uses it, but for what its members have used lately. True if it is forgotten.
+  ///
+  /// - Complexity: O(subjects that have used something in the room); O(those of all rooms) now and then.
+  func retire(_ host: RoomHost, leaving budgets: RoomBudgets, now: UInt64) -> Bool {
+    var budgets = budgets
+    budgets.forgetFull(now: now, services.roomConfiguration)
+    return rooms.withLockedValue { rooms in
       guard let entry = rooms.entries[host.name], entry.host === host else { return true }
       guard entry.users <= 0 else { return false }
       rooms.entries[host.name] = nil
+      if budgets.isEmpty { return true }
+      if rooms.budgets.count.isMultiple(of: 1024) {
+        rooms.budgets = rooms.budgets.compactMapValues { old in
+          var old = old
+          old.forgetFull(now: now, services.roomConfiguration)
+          return old.isEmpty ? nil : old
+        }
+      }
+      rooms.budgets[host.name] = budgets
       return true
     }
+  }
+
+  /// What was used in a room when it was in memory before.
+  func takeBudgets(of name: RoomName) -> RoomBudgets {
+    rooms.withLockedValue { $0.budgets.removeValue(forKey: name) ?? RoomBudgets() }
   }
 
   /// Forgets a room that has failed: whoever comes next gets a new one.

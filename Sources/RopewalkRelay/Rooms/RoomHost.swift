@@ -122,8 +122,11 @@ final class RoomHost: @unchecked Sendable {
     guard case .opening(let inputs) = stage else { return }
     switch result {
     case .success(let log):
-      stage = .open(RelayRoom(name, number: number, log: log, configuration: services.roomConfiguration))
       let now = services.now()
+      stage = .open(
+        RelayRoom(
+          name, number: number, log: log, budgets: directory.takeBudgets(of: name),
+          configuration: services.roomConfiguration))
       handle { $0.opened(now: now) }
       for input in inputs { handle(input) }
     case .failure(let error):
@@ -176,7 +179,9 @@ final class RoomHost: @unchecked Sendable {
   }
 
   private func retireIfIdle() {
-    guard case .open(let room) = stage, room.isIdle, directory.retire(self) else { return }
+    guard case .open(let room) = stage, room.isIdle,
+      directory.retire(self, leaving: room.budgets, now: services.now())
+    else { return }
     stage = .gone
   }
 

@@ -63,6 +63,8 @@ public struct FloodBudget: Sendable {
       credit = burst
     }
 
+    func isFull(elapsed: Int64) -> Bool { perSecond == 0 || credit + elapsed * perSecond >= burst }
+
     mutating func charge(_ amount: Int64, elapsed: Int64) -> Verdict {
       guard perSecond > 0 else { return .fine }
       credit = min(burst, credit + elapsed * perSecond) - amount * 1000
@@ -84,6 +86,12 @@ public struct FloodBudget: Sendable {
     bytes = Bucket(
       perSecond: limits.bytesPerSecond, atLeast: Int64(limits.pushWindowBytes) + Int64(limits.largestMessage))
     counted = now
+  }
+
+  /// Whether it is as if nothing had ever been taken.
+  public func isFull(now: UInt64) -> Bool {
+    let elapsed = Int64(min(now > counted ? now - counted : 0, 3_600_000))
+    return messages.isFull(elapsed: elapsed) && bytes.isFull(elapsed: elapsed)
   }
 
   /// One more message, or part of one.

@@ -48,7 +48,8 @@ extension RelayRoom {
   /// in many pieces: who has it done often must wait.
   private mutating func lookUp(_ push: Unjudged, _ key: CoverageKey) -> Judgement {
     if lookingUp[key] != nil { return .waits([]) }
-    if let wait = lookUps[push.owner.subject]?.wait(now: push.time, configuration.examinedPerSecond) {
+    let wait = budgets.waitToLookUp(push.owner.subject, now: push.time, configuration.examinedPerSecond)
+    if let wait {
       return .done(refuse(push, .overloaded(retryAfter: wait)))
     }
     lookingUp[key] = push
@@ -97,21 +98,8 @@ extension RelayRoom {
 
   /// Who has asked pays, in entries; each look-up costs some by itself.
   private mutating func charge(_ push: Unjudged, examined: Int) {
-    let perSecond = configuration.examinedPerSecond
-    if lookUps.count >= Self.mostLookUps {
-      lookUps = lookUps.filter { !$0.value.isFull(now: push.time, perSecond) }
-    }
-    lookUps[push.owner.subject, default: LookUpBudget(perSecond, now: push.time)].charge(
-      16 + examined, now: push.time, perSecond)
-  }
-
-  private static let mostLookUps = 1024
-
-  /// A push begins a replica id. Returns how many milliseconds to wait, if its subject has begun too many.
-  private mutating func beginID(_ push: Unjudged) -> UInt32? {
-    let most = configuration.newIDs
-    if newIDs.count >= Self.mostLookUps { newIDs = newIDs.filter { !$0.value.isFull(now: push.time, most) } }
-    return newIDs[push.owner.subject, default: NewIDBudget(most, now: push.time)].take(now: push.time, most)
+    budgets.lookedUp(
+      16 + examined, for: push.owner.subject, now: push.time, configuration.examinedPerSecond)
   }
 
   private mutating func judge(_ unjudged: Unjudged) -> Judgement {
@@ -137,8 +125,9 @@ extension RelayRoom {
     if let owner = owners[key.replica], owner != unjudged.owner {
       return .done(refuse(unjudged, .ownedByAnother))
     }
-    if owners[key.replica] == nil, let wait = beginID(unjudged) {
-      return .done(refuse(unjudged, .overloaded(retryAfter: wait)))
+    if owners[key.replica] == nil {
+      let wait = budgets.beginID(unjudged.owner.subject, now: unjudged.time, configuration.newIDs)
+      if let wait { return .done(refuse(unjudged, .overloaded(retryAfter: wait))) }
     }
     owners[key.replica] = unjudged.owner
     let entry = LogEntry(

@@ -77,10 +77,8 @@ public struct RelayRoom: Sendable {
   var isCoverageComplete: Bool
   /// Coverage that is being looked up, and the push that it is looked up for.
   var lookingUp: [CoverageKey: Unjudged] = [:]
-  /// What looking up has cost each subject lately.
-  var lookUps: [[UInt8]: LookUpBudget] = [:]
-  /// The replica ids that each subject has begun lately.
-  var newIDs: [[UInt8]: NewIDBudget] = [:]
+  /// What each subject has used lately.
+  public internal(set) var budgets: RoomBudgets
 
   var members: [UInt64: Member] = [:]
   /// The members in the order in which they came, so that runs are reproducible.
@@ -115,7 +113,13 @@ public struct RelayRoom: Sendable {
   }
 
   /// A room as its log has it.
-  public init(_ name: RoomName, number: RoomNumber, log: LogState, configuration: Configuration) {
+  ///
+  /// - Parameter budgets: what was left when the room was in memory before.
+  public init(
+    _ name: RoomName, number: RoomNumber, log: LogState, budgets: RoomBudgets = RoomBudgets(),
+    configuration: Configuration
+  ) {
+    self.budgets = budgets
     self.name = name
     self.number = number
     self.configuration = configuration
