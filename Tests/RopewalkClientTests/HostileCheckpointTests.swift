@@ -33,7 +33,7 @@ import Testing
       try await ann.meet()
       try await ann.type("Keep")
       for seq in 0..<6 as Range<UInt32> {
-        #expect(try await one.push(own.header(seq..<seq + 1), own.payload(seq..<seq + 1)) == nil)
+        #expect(try await one.push(own.header(seq..<seq + 1), own.payload(seq..<seq + 1)).isInLog)
       }
       // Mallory came first, and is asked for it whole.
       let wanted = try await one.wanted()
@@ -67,7 +67,7 @@ import Testing
       let (one, two) = (try await room.hostile("mallory"), try await room.hostile("mortimer"))
       let own = TypedText("abcdefghijkl", in: "theirs", by: ReplicaID(rawValue: 5))
       for seq in 0..<6 as Range<UInt32> {
-        #expect(try await one.push(own.header(seq..<seq + 1), own.payload(seq..<seq + 1)) == nil)
+        #expect(try await one.push(own.header(seq..<seq + 1), own.payload(seq..<seq + 1)).isInLog)
       }
       #expect(try await one.wanted() == (10, true))
       #expect(try await two.wanted() == (10, false))
@@ -106,10 +106,10 @@ import Testing
       let garbage = TypedText("?", in: "notes", by: ReplicaID(rawValue: 7))
       let late = TypedText("ab", in: "later", by: ReplicaID(rawValue: 8))
       try await ann.type("One")
-      #expect(try await mallory.push(garbage.header(3..<9), [1, 2, 3]) == nil)
+      #expect(try await mallory.push(garbage.header(3..<9), [1, 2, 3]).isInLog)
       // Its first event never comes; that of the other one comes after the checkpoint.
-      #expect(try await mallory.push(waiting.header(1..<3), waiting.payload(1..<3)) == nil)
-      #expect(try await mallory.push(late.header(1..<2), late.payload(1..<2)) == nil)
+      #expect(try await mallory.push(waiting.header(1..<3), waiting.payload(1..<3)).isInLog)
+      #expect(try await mallory.push(late.header(1..<2), late.payload(1..<2)).isInLog)
       mallory.close()
       var state = try await ann.state()
       while state.checkpoint == 0 || state.oldest == 1 {
@@ -122,7 +122,7 @@ import Testing
       try await ann.client.sync()
       #expect(try cat.document.text == ann.document.text)
       let again = try await room.hostile("mallory")
-      #expect(try await again.push(late.header(0..<1), late.payload(0..<1)) == nil)
+      #expect(try await again.push(late.header(0..<1), late.payload(0..<1)).isInLog)
       again.close()
       let first = state.checkpoint
       while state.checkpoint == first {
@@ -167,12 +167,12 @@ import Testing
       let next = TypedText("Keep!!", in: "notes", by: replica)
       #expect(
         try await mallory.push(next.header(events..<events + 1), next.payload(events..<events + 1))
-          == .ownedByAnother)
+          == .refusal(.ownedByAnother))
       var state = try await ann.state()
       let own = TypedText(String(repeating: "m", count: 400), in: "theirs", by: ReplicaID(rawValue: 5))
       var seq: UInt32 = 0
       while state.checkpoint == 0 || state.oldest == 1 {
-        #expect(try await mallory.push(own.header(seq..<seq + 1), own.payload(seq..<seq + 1)) == nil)
+        #expect(try await mallory.push(own.header(seq..<seq + 1), own.payload(seq..<seq + 1)).isInLog)
         seq += 1
         state = try await ann.state()
       }
@@ -186,7 +186,7 @@ import Testing
       // Whichever of the two sessions is asked, both agree on what is not so.
       var lies: Set<UInt64> = []
       for _ in 0..<40 {
-        #expect(try await mallory.push(own.header(seq..<seq + 1), own.payload(seq..<seq + 1)) == nil)
+        #expect(try await mallory.push(own.header(seq..<seq + 1), own.payload(seq..<seq + 1)).isInLog)
         seq += 1
         _ = try await other.state()
         for (member, friend) in [(mallory, other), (other, mallory)] {
@@ -225,7 +225,7 @@ import Testing
       let (one, two) = (try await room.hostile("mallory"), try await room.hostile("mortimer"))
       let own = TypedText("abcdefghijkl", in: "theirs", by: ReplicaID(rawValue: 5))
       for seq in 0..<6 as Range<UInt32> {
-        #expect(try await one.push(own.header(seq..<seq + 1), own.payload(seq..<seq + 1)) == nil)
+        #expect(try await one.push(own.header(seq..<seq + 1), own.payload(seq..<seq + 1)).isInLog)
       }
       #expect(try await one.wanted() == (10, true))
       #expect(try await two.wanted() == (10, false))

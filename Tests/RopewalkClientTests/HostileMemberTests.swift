@@ -47,7 +47,7 @@ import Testing
   }
 
   private func attack(
-    _ attack: Attack, by mallory: Stranger, under replica: ReplicaID, from next: UInt32
+    _ attack: Attack, by mallory: HostileMember, under replica: ReplicaID, from next: UInt32
   ) throws -> (EntryHeader, [UInt8]) {
     let name = DocumentKey.notes.name
     switch attack {
@@ -73,7 +73,7 @@ import Testing
       let client = try await online(ann, relay, as: "ann")
       try ann.notes.insert("by ann ", at: 0)
       try await client.sync()
-      let mallory = try await Stranger(relay, token: try await token("mallory"))
+      let mallory = try await HostileMember(relay, token: try await token("mallory"))
       try await mallory.reads { !$0.entries.isEmpty }
       let (header, payload) = try attack(kind, by: mallory, under: ReplicaID(rawValue: 1), from: 7)
       #expect(try await mallory.push(header, payload) == .refusal(.ownedByAnother))
@@ -102,7 +102,7 @@ import Testing
       let ann = try world.replica("ann", ids: [1, 2])
       try await sync(ann, relay, as: "ann")
       try ann.notes.insert("FIRST ", at: 5)
-      let mallory = try await Stranger(relay, token: try await token("mallory"))
+      let mallory = try await HostileMember(relay, token: try await token("mallory"))
       let (header, payload) = try attack(kind, by: mallory, under: ReplicaID(rawValue: 1), from: 0)
       #expect(try await mallory.push(header, payload) == .cursor(2))
       let client = try await Client.joined(ann, relay, token: try await token("ann"))
@@ -136,7 +136,7 @@ import Testing
   @Test func anIDIsShownToNobodyBeforeItIsSomebodys() async throws {
     try await withWorld { world in
       let relay = try await world.relay(key: key, adjusting: { $0.presenceInterval = 0 })
-      let mallory = try await Stranger(relay, token: try await token("mallory"))
+      let mallory = try await HostileMember(relay, token: try await token("mallory"))
       let ann = try world.replica("ann", ids: [1])
       let client = try await online(ann, relay, as: "ann")
       for round in 0..<30 {
@@ -157,14 +157,14 @@ import Testing
       let relay = try await world.relay(key: key)
       let ann = try world.replica("ann", ids: [1])
       try ann.notes.insert("guessed", at: 0)
-      let mallory = try await Stranger(relay, token: try await token("mallory"))
+      let mallory = try await HostileMember(relay, token: try await token("mallory"))
       var ids = [ReplicaID(rawValue: 1)]
       for _ in 0..<12 { ids.append(Self.derived(from: ids[ids.count - 1], "g")) }
       for (index, id) in ids.enumerated() {
         // Bytes that are no update, where the victim's events would be, or elsewhere.
         let first: UInt32 = index.isMultiple(of: 2) ? 500 : 0
         let span = EventSpan(replica: id, seqs: first..<first + 3)
-        let cursor = Stranger.Answer.cursor(UInt64(index) + 1)
+        let cursor = HostileMember.Answer.cursor(UInt64(index) + 1)
         #expect(try await mallory.push(EntryHeader(document: .notes, span: span), [1]) == cursor)
       }
       try await sync(ann, relay, as: "ann")
@@ -201,7 +201,7 @@ import Testing
       await client.close()
       let identities = [[], [UInt8](repeating: 0, count: 16), try ann.identity(at: "another:1")]
       for identity in identities {
-        let mallory = try await Stranger(relay, identity: identity)
+        let mallory = try await HostileMember(relay, identity: identity)
         let (header, payload) = try mallory.forged("x", as: ReplicaID(rawValue: 1))
         #expect(try await mallory.push(header, payload) == .refusal(.ownedByAnother))
         #expect(Set(mallory.entries.map(\.header.span.replica.rawValue)) == [1])

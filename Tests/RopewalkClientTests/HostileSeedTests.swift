@@ -47,7 +47,7 @@ import Testing
     case garbage, otherText, farAhead, unknownParent, beginning, middle
   }
 
-  private func attack(_ kind: Attack, by mallory: Stranger) throws -> (EntryHeader, [UInt8]) {
+  private func attack(_ kind: Attack, by mallory: HostileMember) throws -> (EntryHeader, [UInt8]) {
     func part(_ seqs: Range<UInt32>) throws -> (EntryHeader, [UInt8]) {
       let span = EventSpan(replica: seed, seqs: seqs)
       let update = try #require(TextDocument(seed: Self.text).update(of: span))
@@ -70,7 +70,7 @@ import Testing
   ) async throws {
     try await withWorld { world in
       let relay = try await world.relay(key: key)
-      let mallory = try await Stranger(
+      let mallory = try await HostileMember(
         relay,
         token: try RelayToken.mint(
           key: key, subject: "mallory", rooms: [("team", .edit)], expires: 4_000_000_000_000))
@@ -98,7 +98,7 @@ import Testing
       let (ann, ben) = (try begin(world, "ann"), try begin(world, "ben"))
       let header = EntryHeader(document: document, span: EventSpan(replica: seed, seqs: 0..<10))
       let update = try #require(TextDocument(seed: Self.text).update(of: header.span))
-      let first = try await Stranger(
+      let first = try await HostileMember(
         relay,
         token: try RelayToken.mint(
           key: key, subject: "ann", rooms: [("team", .edit)], expires: 4_000_000_000_000))

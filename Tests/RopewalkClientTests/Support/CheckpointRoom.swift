@@ -36,7 +36,7 @@ final class CheckpointRoom {
   }
 
   func hostile(_ name: String) async throws -> HostileMember {
-    try await HostileMember(relay.url, token: token(name))
+    try await HostileMember(relay, token: token(name))
   }
 
   func person(_ name: String) throws -> Person { try Person(name, self) }
