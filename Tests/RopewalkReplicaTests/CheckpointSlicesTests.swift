@@ -121,4 +121,19 @@ import Testing
     try replica.close()
     #expect(try Replica.verify(path: scratch.path()).damage == [])
   }
+
+  /// A checkpoint that was false is gone with its log. Who has read it makes the right one after the next full reading.
+  @Test func whatAFalseCheckpointHeldDoesNotCountAfterTheNextFullReading() throws {
+    let scratch = try Scratch()
+    let replica = try scratch.open()
+    let document = try replica.document("notes.md", in: "room")
+    let wrong = Self.batch(try Self.parts("false!", by: 7))
+    _ = try replica.receive(wrong, in: Self.room)
+    #expect(try replica.checkpointParts(of: Self.room, at: 50) == wrong.parts.map(\.part))
+    try replica.restart(Self.room)
+    let right = Self.batch(try Self.parts("theirs", by: 7), at: 60)
+    _ = try replica.receive(right, in: Self.room)
+    #expect(try replica.checkpointParts(of: Self.room, at: 60) == right.parts.map(\.part))
+    #expect(try document.text.contains("theirs"))
+  }
 }
