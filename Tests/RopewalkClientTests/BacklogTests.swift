@@ -10,7 +10,7 @@ import Testing
   private static let team = RoomName("team")!
 
   private func withBacklog(
-    _ count: Int = 4000,
+    _ count: Int = 1300,
     _ body: (World, Replica, Client, BacklogRelay, SliceGate, ManualClock) async throws -> Void
   ) async throws {
     let world = try World()
@@ -50,9 +50,9 @@ import Testing
       #expect(try replica.notes.receipts().unsentCount == 5)
       gate.open()
       try await client.sync()
-      #expect(try replica.status(of: Self.team).cursor == 4001)
+      #expect(try replica.status(of: Self.team).cursor == 1301)
       #expect(try replica.notes.receipts().unsentCount == 0)
-      #expect(try replica.notes.text.count { $0 == "a" } == 4000)
+      #expect(try replica.notes.text.count { $0 == "a" } == 1300)
       #expect(try replica.notes.text.hasPrefix("typed"))
       #expect(relay.joins == 1)
       await client.close()
@@ -71,7 +71,7 @@ import Testing
       gate.open()
       try await client.sync()
       #expect(relay.hellos == 1)
-      #expect(try replica.notes.text.count == 4000)
+      #expect(try replica.notes.text.count == 1300)
     }
   }
 
@@ -92,7 +92,7 @@ import Testing
       let other = try self.client(again, relay, gate, clock)
       try await other.join("team")
       try await other.sync()
-      #expect(try again.notes.text.count == 4000)
+      #expect(try again.notes.text.count == 1300)
       await other.close()
       try again.close()
       #expect(try Replica.verify(path: world.path("a")).damage == [])
@@ -105,7 +105,7 @@ import Testing
       try await client.join("team")
       gate.open()
       try await client.sync()
-      #expect(try replica.notes.text.count == 4000)
+      #expect(try replica.notes.text.count == 1300)
       #expect(relay.joins == 2 && relay.hellos == 1)
     }
   }
