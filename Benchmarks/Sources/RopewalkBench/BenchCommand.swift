@@ -12,7 +12,8 @@ struct BenchCommand: ParsableCommand {
       """,
     subcommands: [
       ReplayCommand.self, EditCommand.self, OpenCommand.self, SizeCommand.self, MemoryCommand.self,
-      OfflineCommand.self, GrowthCommand.self, KeystrokeCommand.self, OTCommand.self, PeersCommand.self,
-      ReportCommand.self, RelayCommand.self, BareHubCommand.self, WorkloadCommand.self, ChildCommand.self,
+      OfflineCommand.self, GrowthCommand.self, HurtCommand.self, KeystrokeCommand.self, OTCommand.self,
+      PeersCommand.self, ReportCommand.self, RelayCommand.self, BareHubCommand.self, WorkloadCommand.self,
+      ChildCommand.self,
     ])
 }

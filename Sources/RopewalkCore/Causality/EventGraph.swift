@@ -249,17 +249,15 @@ struct EventGraph: Sendable {
       storedHeads[0] = head
       return
     }
-    var kept = 0
-    for index in 0..<storedHeads.count where !covered.containsPlace(storedHeads[index]) {
-      storedHeads[kept] = storedHeads[index]
-      kept += 1
-    }
-    if kept < storedHeads.count {
-      storedHeads[kept] = head
-      storedHeads.removeLast(storedHeads.count - kept - 1)
+    if covered.count == 1 {
+      // Among thousands of heads.
+      if let index = storedHeads.withUnsafeBufferPointer({ $0.index(ofAscending: covered[0].place) }) {
+        storedHeads.remove(at: index)
+      }
     } else {
-      storedHeads.append(head)
+      storedHeads.removeAll { covered.containsPlace($0) }
     }
+    storedHeads.append(head)
   }
 
   /// Makes `length` further events of the author of the last event, following it. The hot path of typing.
@@ -301,5 +299,17 @@ extension UnsafeBufferPointer<EventGraph.Parent> {
       if self[middle].place < place { low = middle + 1 } else { high = middle }
     }
     return low < count && self[low].place == place
+  }
+}
+
+extension UnsafeBufferPointer<UInt32> {
+  /// Where a number stands in ascending ones, if it does.
+  fileprivate func index(ofAscending number: UInt32) -> Int? {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle] < number { low = middle + 1 } else { high = middle }
+    }
+    return low < count && self[low] == number ? low : nil
   }
 }

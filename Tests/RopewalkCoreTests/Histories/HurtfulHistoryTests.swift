@@ -91,6 +91,23 @@
       #expect(Self.merge(updates, together: 1).steps < 300 * 4)
     }
 
+    /// What is read to find an item's place grows with the logarithm of what others typed there.
+    @Test(arguments: [true, false]) func whatManyTypeAtOnePlaceIsNotReadByEach(isBackwards: Bool) {
+      func steps(_ ids: Int) -> UInt64 {
+        let branches = (0..<ids).map { id in
+          var author = Self.document(100 + UInt64(id * 7919 % ids), on: Self.base)
+          return (0..<4).map { number in
+            let before = author.versionVector
+            author.insert("x", at: isBackwards ? 0 : author.scalarCount)
+            return author.update(since: before)
+          }
+        }
+        return Self.merge(Self.turns(branches), together: 1000).steps
+      }
+      let (few, many) = (steps(100), steps(400))
+      #expect(many < few * 8)
+    }
+
     @Test func deletionsOfEverythingByEverybodyCostTheirNumberTimesTheItems() throws {
       func steps(_ ids: Int) -> UInt64 {
         var full = Self.document(2, on: Self.base)

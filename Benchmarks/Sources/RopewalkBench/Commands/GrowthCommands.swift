@@ -53,6 +53,29 @@ struct GrowthCommand: ParsableCommand {
   }
 }
 
+struct HurtCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "hurt", abstract: "Histories made to hurt, of n, 2n and 4n updates: time per update.")
+  @Option(help: ArgumentHelp("Updates of the smallest size.", valueName: "n"))
+  var updates = 1_000
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    guard (40...100_000).contains(updates) else {
+      throw ValidationError("--updates must lie in 40...100000.")
+    }
+  }
+
+  func run() throws {
+    let cases = HurtfulShape.allCases.flatMap { shape in [1, 2, 4].map { (shape, updates * $0) } }
+    let results = try output.report(
+      cases.lazy.map { shape, count in
+        { try HurtResult.measure(shape, updates: count, runs: output.runs) }
+      }, table: HurtResult.table)
+    try reportGrowth(HurtResult.checks(results), output)
+  }
+}
+
 struct KeystrokeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "keystroke", abstract: "A peer's keystroke, applied to a document of a megabyte.")

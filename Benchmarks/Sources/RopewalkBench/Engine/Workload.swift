@@ -14,6 +14,13 @@ enum Workload: String, CaseIterable {
   case offlineMerge = "offline-merge"
   /// A snapshot of 100,000 events opened, edited and written again.
   case open
+  /// What is made to hurt (`HurtfulShape`), with sizes that take a moment.
+  case interleavedIDs = "interleaved-ids"
+  case staleIDs = "stale-ids"
+  case farApart = "far-apart"
+  case backwardsAtOnePlace = "backwards-at-one-place"
+  case waiting = "waiting"
+  case everybodyDeletes = "everybody-deletes"
 
   /// Prepares, then works unless told not to; the difference in instructions is the work's. Returns the length of
   /// the final text in bytes.
@@ -52,7 +59,18 @@ enum Workload: String, CaseIterable {
       opened.replica = ReplicaID(rawValue: 2)
       opened.insert("x", at: opened.scalarCount / 2)
       return opened.snapshot().count
+    case .interleavedIDs: return try Self.hurt(.interleavedIDs, 3_000, onlyPreparing)
+    case .staleIDs: return try Self.hurt(.staleIDs, 1_000, onlyPreparing)
+    case .farApart: return try Self.hurt(.farApart, 600, onlyPreparing)
+    case .backwardsAtOnePlace: return try Self.hurt(.backwardsAtOnePlace, 3_000, onlyPreparing)
+    case .waiting: return try Self.hurt(.waiting, 2_000, onlyPreparing)
+    case .everybodyDeletes: return try Self.hurt(.everybodyDeletes, 200, onlyPreparing)
     }
+  }
+
+  private static func hurt(_ shape: HurtfulShape, _ count: Int, _ onlyPreparing: Bool) throws -> Int {
+    let history = try shape.history(of: count)
+    return onlyPreparing ? history.updates.count : try history.merged().utf8Count
   }
 
   private static func document(_ replica: UInt64) -> TextDocument {

@@ -20,6 +20,10 @@ struct SumTreeReader {
   @inline(__always) func place(_ node: UInt32) -> SumTree.Place {
     SumTree.Place(node: word(node, SumTree.fanout * 5 + 1), slot: word(node, SumTree.fanout * 5 + 2))
   }
+  /// See `SumTree.Marks`.
+  @inline(__always) func marks(_ node: UInt32) -> SumTree.Marks {
+    SumTree.Marks(bits: word(node, SumTree.fanout * 5 + 3))
+  }
 }
 
 /// Reads and writes the nodes of a `SumTree`.
@@ -47,6 +51,10 @@ struct SumTreeNodes {
     setWord(node, SumTree.fanout * 5 + 1, place.node)
     setWord(node, SumTree.fanout * 5 + 2, place.slot)
   }
+  @inline(__always) func setMarks(_ node: UInt32, _ marks: SumTree.Marks) {
+    setWord(node, SumTree.fanout * 5 + 3, marks.bits)
+  }
+  @inline(__always) func marks(_ node: UInt32) -> SumTree.Marks { reader.marks(node) }
   @inline(__always) func sum(_ node: UInt32, _ slot: Int) -> SumTree.Sum { reader.sum(node, slot) }
   @inline(__always) func child(_ node: UInt32, _ slot: Int) -> UInt32 { reader.child(node, slot) }
   @inline(__always) func count(_ node: UInt32) -> Int { reader.count(node) }
@@ -62,6 +70,7 @@ struct SumTreeNodes {
     setSum(node, slot, sum)
     setChild(node, slot, child)
     setCount(node, count + 1)
+    setMarks(node, marks(node).inserting(slot))
   }
 
   /// Takes a child out; returns how many remain.
@@ -72,6 +81,7 @@ struct SumTreeNodes {
       setChild(node, index, self.child(node, index + 1))
     }
     setCount(node, count)
+    setMarks(node, marks(node).removing(slot))
     return count
   }
 
@@ -88,6 +98,9 @@ struct SumTreeNodes {
     }
     setCount(node, kept)
     setCount(other, count - kept)
+    let (lower, upper) = marks(node).split(at: kept)
+    setMarks(node, lower)
+    setMarks(other, upper)
     return moved
   }
 }
@@ -109,6 +122,7 @@ extension SumTree {
     withNodes { nodes in
       nodes.setCount(node, 0)
       nodes.setPlace(node, .root)
+      nodes.setMarks(node, Marks())
     }
     return node
   }
@@ -148,6 +162,13 @@ extension SumTree {
     withNodes { nodes in
       nodes.setSum(target.node, slot, nodes.sum(target.node, slot) &- sum)
       nodes.insert(new, sum: sum, at: slot + 1, in: target.node)
+      if isLeaf {
+        // What is in the one may be in the other; who moved it knows (`setMark`).
+        nodes.copyMarks(from: slot, to: slot + 1, in: target.node)
+      } else {
+        nodes.noteMarks(of: child, at: slot, in: target.node)
+        nodes.noteMarks(of: new, at: slot + 1, in: target.node)
+      }
     }
     renumber(target.node, from: slot + 1, childrenAreLeaves: isLeaf)
   }
@@ -162,6 +183,7 @@ extension SumTree {
       let newRoot = allocateNode()
       withNodes { nodes in
         nodes.insert(node, sum: sums, at: 0, in: newRoot)
+        nodes.noteMarks(of: node, at: 0, in: newRoot)
         nodes.setPlace(node, Place(node: newRoot, slot: 0))
       }
       root = newRoot

@@ -6,7 +6,7 @@
 ///
 /// One node is a run of 32-bit words, so that a descent touches one stretch of memory a level:
 ///
-///     | sum 0 | sum 1 | … | sum F-1 | child 0 … child F-1 | count | parent | slot | – |
+///     | sum 0 | sum 1 | … | sum F-1 | child 0 … child F-1 | count | parent | slot | marks |
 ///       4 words each                  1 word each
 struct SumTree: Sendable {
   typealias Sum = SIMD4<UInt32>
@@ -194,6 +194,7 @@ struct SumTree: Sendable {
       place = withNodes { $0.place(place.node) }
       isLeaf = false
     }
+    unmarkAbove(place.node)
     while height > 1 {
       let (count, only) = withNodes { [root] nodes in (nodes.count(root), nodes.child(root, 0)) }
       if count > 1 { break }

@@ -37,35 +37,19 @@ extension Walker {
       }
       spot.index &+= 1
     }
-    if rightParent == Item.none, let next = settled(spot) {
-      if state(slot(next), view) != 0 {
-        let item = items[slot(next)]
-        if item.originLeft == originLeft { rightParent = item.id }
+    if rightParent == Item.none, let first = settled(spot) {
+      if state(slot(first), view) != 0 {
+        let item = items.pointer(slot(first))
+        if item.pointee.originLeft == originLeft { rightParent = item.pointee.id }
       } else {
-        rightParent = findRightParent(from: next, originLeft: originLeft, in: view)
-        if rightParent != Item.none {
-          #if DEBUG
-            var readForwards = spot
-            let passed = integrate(
-              id: id, originLeft: originLeft, rightParent: rightParent, from: next, to: &readForwards,
-              in: view,
-              history: history)
-            precondition(rightParent == nextKnown(from: next, originLeft: originLeft, in: view))
-            let before = present
-          #endif
-          present = integrate(
-            id: id, originLeft: originLeft, rightParent: rightParent, to: &spot, in: view, history: history)
-          #if DEBUG
-            precondition(present == before + passed && settled(spot) == settled(readForwards))
-          #endif
-        } else {
-          present += integrate(
-            id: id, originLeft: originLeft, rightParent: rightParent, from: next, to: &spot, in: view,
-            history: history)
-        }
+        let known = nextKnown(after: first, in: view)
+        if let known, items[slot(known)].originLeft == originLeft { rightParent = items[slot(known)].id }
+        let new = NewItem(id: id, originLeft: originLeft, rightParent: rightParent)
+        spot = place(new, from: first, to: known, history: history)
+        present = presentText(before: spot)
       }
     }
-    noteNeighbour(id, of: originLeft, in: view)
+    inserts.note(id, originLeft: originLeft, rightParent: rightParent)
     var state = SIMD4<UInt32>(1, 0, 0, 0)
     state[view] = 1
     if spot.index > 0, rightParent == Item.none {
@@ -81,81 +65,24 @@ extension Walker {
     }
     let item = Item(
       id: id, length: length, originLeft: originLeft, rightParent: rightParent, state: state)
-    _ = put(item, at: spot, isCounted: false)
+    spot = put(item, at: spot)
+    tree.add(item.seen, to: spot.leaf, marking: view &- View.first)
     return present
   }
 
-  /// The next item that exists in the view, if it has the same left origin.
-  private func findRightParent(from first: Spot, originLeft: UInt32, in view: Int) -> UInt32 {
-    let known = neighbours[neighbourIndex(of: originLeft, in: view)]
-    if known.originLeft == originLeft, known.stamp == views[view - View.first].stamp { return known.id }
-    return nextKnown(from: first, originLeft: originLeft, in: view)
-  }
-
-  private func nextKnown(from first: Spot, originLeft: UInt32, in view: Int) -> UInt32 {
-    var at: Spot? = first
-    while let spot = at {
-      if state(slot(spot), view) != 0 {
-        let item = items[slot(spot)]
-        return item.originLeft == originLeft ? item.id : Item.none
-      }
-      at = settled(Spot(leaf: spot.leaf, index: spot.index + 1))
+  /// The first item after another one that exists in a view; nil if none does. O(log n).
+  private func nextKnown(after first: Spot, in view: Int) -> Spot? {
+    for index in first.index &+ 1..<Int(itemCounts[first.leaf]) {
+      let spot = Spot(leaf: first.leaf, index: index)
+      if state(slot(spot), view) != 0 { return spot }
     }
-    return Item.none
+    guard let leaf = tree.nextMarked(after: first.leaf, view &- View.first) else { return nil }
+    var spot = Spot(leaf: leaf, index: 0)
+    while state(slot(spot), view) == 0 { spot.index &+= 1 }
+    return spot
   }
 
-  private func neighbourIndex(of originLeft: UInt32, in view: Int) -> Int {
-    let hash = (originLeft &* 0x9e37_79b1) >> 16
-    return (Int(hash) &* View.count &+ view) & (Self.neighbourCount - 1)
-  }
-
-  @inline(__always)
-  private func noteNeighbour(_ id: UInt32, of originLeft: UInt32, in view: Int) {
-    neighbours[neighbourIndex(of: originLeft, in: view)] = Neighbour(
-      originLeft: originLeft, id: id, stamp: views[view - View.first].stamp)
-  }
-
-  /// The same as `integrate(from:)` where there is a right parent: then the new item is a left child of
-  /// that, and stands among the few others that end at it. Reads backwards from there, and not all that
-  /// others may have put in since the left origin. Returns how much of the present text stands before.
-  private func integrate(
-    id: UInt32, originLeft: UInt32, rightParent: UInt32, to spot: inout Spot, in view: Int,
-    history: HistoryView
-  ) -> UInt32 {
-    let right = find(rightParent)
-    var current = right
-    // Where the new item goes if what is read next is found to stand before it, and the present text from
-    // there to the right parent.
-    var (tail, passed) = (right, UInt32(0))
-    var read: UInt32 = 0
-    while let previous = before(current) {
-      let other = items[slot(previous)]
-      if state(slot(previous), view) != 0 { break }
-      if other.originLeft == originLeft {
-        if other.rightParent == rightParent {
-          if history.isOrdered(other.id, before: id) { break }
-        } else if other.rightParent == Item.none || other.rightParent == baseEnd
-          || !isOrdered(other.rightParent, before: rightParent)
-        {
-          break
-        }
-      }
-      if other.state[View.present] == 1 { read += other.length }
-      current = previous
-      if other.originLeft == originLeft { (tail, passed) = (current, read) }
-    }
-    spot = tail
-    return presentText(before: right) - passed
-  }
-
-  /// The item left of a spot; nil at the beginning.
-  private func before(_ spot: Spot) -> Spot? {
-    if spot.index > 0 { return Spot(leaf: spot.leaf, index: spot.index - 1) }
-    guard let leaf = tree.previous(spot.leaf) else { return nil }
-    return Spot(leaf: leaf, index: Int(itemCounts[leaf]) - 1)
-  }
-
-  /// The length of the present text before an item. O(log n).
+  /// The length of the present text before a spot. O(log n).
   private func presentText(before spot: Spot) -> UInt32 {
     var length = tree.sumBefore(spot.leaf)[View.present]
     for index in 0..<spot.index {
@@ -163,71 +90,5 @@ extension Walker {
       if item.pointee.state[View.present] == 1 { length += item.pointee.length }
     }
     return length
-  }
-
-  /// An item with the same left origin and right parent as a new one, met on the way: they stand in the
-  /// order of their ids.
-  struct Sibling {
-    var id: UInt32
-    /// Where the new item goes if it stands before this one.
-    var spot: Spot
-    /// How much of the present text is passed until there.
-    var passed: UInt32
-  }
-
-  /// Moves `spot` to where FugueMax places a new item among the items that its author did not know. Returns
-  /// how much of the present text it passes.
-  ///
-  /// Ids are looked up for the first, second, fourth, eighth … sibling only, and then between the last two of
-  /// these, so that thousands of people may type at one place.
-  private mutating func integrate(
-    id: UInt32, originLeft: UInt32, rightParent: UInt32, from first: Spot, to spot: inout Spot, in view: Int,
-    history: HistoryView
-  ) -> UInt32 {
-    siblings.removeAll()
-    var isScanning = false
-    var passed: UInt32 = 0
-    var settledPassed: UInt32 = 0
-    var at: Spot? = first
-    while let current = at {
-      let other = items[slot(current)]
-      if state(slot(current), view) != 0 { break }
-      if other.originLeft == originLeft {
-        let otherRight = other.rightParent == baseEnd ? Item.none : other.rightParent
-        if otherRight == rightParent {
-          isScanning = false
-          siblings.append(Sibling(id: other.id, spot: spot, passed: settledPassed))
-          let count = siblings.count
-          if count & (count - 1) == 0, history.isOrdered(id, before: other.id) { break }
-        } else {
-          // The end stands after everything.
-          isScanning =
-            otherRight != Item.none
-            && (rightParent == Item.none || isOrdered(otherRight, before: rightParent))
-        }
-      } else if isOrdered(other.originLeft, before: originLeft) {
-        break
-      }
-      if other.state[View.present] == 1 { passed += other.length }
-      let after = Spot(leaf: current.leaf, index: current.index + 1)
-      if !isScanning {
-        spot = after
-        settledPassed = passed
-      }
-      at = settled(after)
-    }
-    guard let next = siblingAfter(id, history: history) else { return settledPassed }
-    spot = siblings[next].spot
-    return siblings[next].passed
-  }
-
-  /// The first sibling met that stands after a new item.
-  private func siblingAfter(_ id: UInt32, history: HistoryView) -> Int? {
-    var (low, high) = (0, siblings.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if history.isOrdered(id, before: siblings[middle].id) { high = middle } else { low = middle + 1 }
-    }
-    return low < siblings.count ? low : nil
   }
 }

@@ -1,6 +1,6 @@
 #if DEBUG
   extension Walker {
-    /// Checks that the tree's sums are those of the items, that every scalar's leaf is known, and that only
+    /// Checks that the tree's sums and marks are those of the items, that every scalar's leaf is known, and that only
     /// a sole leaf is empty.
     func checkInvariants() {
       var leaf: Int? = Int(tree.firstLeaf)
@@ -17,7 +17,9 @@
         }
         leaf = tree.next(current)
       }
-      tree.checkInvariants { leaf in
+      tree.checkInvariants { leaf, kind in
+        isKnown(leaf, in: View.first + kind)
+      } leafSum: { leaf in
         var sum = SumTree.Sum.zero
         for index in 0..<Int(itemCounts[leaf]) { sum &+= items[slot(Spot(leaf: leaf, index: index))].seen }
         return sum

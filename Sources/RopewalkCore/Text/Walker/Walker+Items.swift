@@ -46,7 +46,12 @@ extension Walker {
     let kept = count / 2
     let source = spot.leaf * Self.leafCapacity
     var moved = SumTree.Sum.zero
-    for index in kept..<count { moved &+= items[source + index].seen }
+    var (stays, goes) = (SIMD4<UInt32>.zero, SIMD4<UInt32>.zero)
+    for index in 0..<kept { stays |= items[source + index].state }
+    for index in kept..<count {
+      moved &+= items[source + index].seen
+      goes |= items[source + index].state
+    }
     let new = tree.insertLeaf(after: spot.leaf, taking: moved)
     growLeaves()
     let target = new * Self.leafCapacity
@@ -57,6 +62,11 @@ extension Walker {
     }
     itemCounts[spot.leaf] = UInt32(kept)
     itemCounts[new] = UInt32(count - kept)
+    // The new one is marked as the other was.
+    for kind in 0..<View.count {
+      if stays[View.first &+ kind] == 0 { tree.unmark(spot.leaf, kind) }
+      if goes[View.first &+ kind] == 0 { tree.unmark(new, kind) }
+    }
     return spot.index > kept ? Spot(leaf: new, index: spot.index - kept) : spot
   }
 
@@ -67,8 +77,8 @@ extension Walker {
       repeating: UInt32(truncatingIfNeeded: leaf), count: Int(item.length))
   }
 
-  /// Puts an item at a spot; its sum is added to the tree unless it is already counted there.
-  mutating func put(_ item: Item, at wanted: Spot, isCounted: Bool) -> Spot {
+  /// Puts an item at a spot; its sum is not added to the tree.
+  mutating func put(_ item: Item, at wanted: Spot) -> Spot {
     let spot = makeRoom(at: wanted)
     let count = Int(itemCounts[spot.leaf])
     let place = items.pointer(slot(spot))
@@ -80,8 +90,21 @@ extension Walker {
     place.pointee = item
     itemCounts[spot.leaf] = UInt32(truncatingIfNeeded: count &+ 1)
     note(item, in: spot.leaf)
-    if !isCounted { tree.add(item.seen, to: spot.leaf) }
     return spot
+  }
+
+  /// Whether a view knows anything in a leaf.
+  @inline(__always) func isKnown(_ leaf: Int, in view: Int) -> Bool {
+    let first = items.pointer(leaf &* Self.leafCapacity)
+    for index in 0..<Int(itemCounts[leaf]) where Self.state(of: first + index, view) != 0 { return true }
+    return false
+  }
+
+  /// Takes a leaf's marks away for the views that know nothing in it, after items were taken out.
+  mutating func checkMarks(_ leaf: Int) {
+    for kind in 0..<View.count {
+      if !isKnown(leaf, in: View.first &+ kind) { tree.unmark(leaf, kind) }
+    }
   }
 
   /// Cuts an item in two; returns where the left part is (the right one follows it in the same leaf).
@@ -95,7 +118,7 @@ extension Walker {
     right.originLeft = right.id - 1
     right.rightParent = Item.none
     pointer.pointee.length = offset
-    _ = put(right, at: roomy, isCounted: true)
+    _ = put(right, at: roomy)
     return left
   }
 
@@ -118,6 +141,11 @@ extension Walker {
         // Only visible or not counts.
         if before == 1 || after == 1 {
           tree.add(lane: view, before == 1 ? 0 &- length : length, to: spot.leaf)
+        }
+        if before == 0 {
+          tree.mark(spot.leaf, view &- View.first)
+        } else if after == 0, !isKnown(spot.leaf, in: view) {
+          tree.unmark(spot.leaf, view &- View.first)
         }
         start &+= length
         if start == end { return }

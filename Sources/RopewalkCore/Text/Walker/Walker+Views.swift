@@ -30,7 +30,6 @@ extension Walker {
     let head = views[index].head
     if parents.count == 1 && parents[0].place == head { return }
     let lane = View.first &+ index
-    restamp(index)
     if moveByKnowledge(view: index, to: parents, history: history) { return }
     difference.find(
       from: head == EventGraph.none ? nil : head, to: parents, in: history, bounds: graphBounds)

@@ -27,19 +27,7 @@ struct Walker: ~Copyable {
     var head = EventGraph.none
     var author = UInt32.max
     var lastUse = 0
-    /// Drawn anew when the view is moved.
-    var stamp = 0
   }
-
-  /// What an author inserted last right of a scalar: as long as its view is not moved, that is the next
-  /// scalar there that it knows.
-  struct Neighbour {
-    var originLeft = Item.none
-    var id = Item.none
-    var stamp = -1
-  }
-  /// Places that an author comes back to without reading the items between, a power of two.
-  static let neighbourCount = 64
 
   var tree = SumTree()
   /// Items of leaf n stand from `n * leafCapacity` on.
@@ -51,11 +39,10 @@ struct Walker: ~Copyable {
   var deletions = FlatBuffer<Deletion>()
   var views = FlatBuffer<ViewPlace>(capacity: View.count)
   var uses = 0
-  /// By a hash of `originLeft`.
-  var neighbours = FlatBuffer<Neighbour>(capacity: neighbourCount)
-  private var stamps = 0
   var difference = VersionDifference()
-  var siblings = FlatBuffer<Sibling>()
+  var inserts = InsertTree()
+  /// Items read to place others, since the tree of inserts was asked last (`place`).
+  var itemsRead = 0
   var changes = WalkChanges()
   /// Every event before this place is in the base text, and all from here on follow the one before it.
   var base: UInt32 = 0
@@ -105,12 +92,15 @@ struct Walker: ~Copyable {
     itemCounts.removeAll()
     leafOfScalar.removeAll()
     deletions.removeAll()
+    inserts.removeAll()
+    itemsRead = 0
     growLeaves()
     if length > 0 {
       items[0] = Item(
         id: Item.baseFlag, length: length, originLeft: Item.none, rightParent: Item.none,
         state: SIMD4(repeating: 1))
       itemCounts[0] = 1
+      for kind in 0..<View.count { tree.mark(0, kind) }
     }
     base = place
     let (graphRun, logRun) = (history.graphRun(at: place), history.logRun(at: place))
@@ -119,19 +109,11 @@ struct Walker: ~Copyable {
     contentBase = history.logRuns[logRun].content
     views.removeAll()
     views.grow(to: View.count, filling: ViewPlace(head: head ?? EventGraph.none))
-    for index in 0..<View.count { restamp(index) }
-    neighbours.grow(to: Self.neighbourCount, filling: Neighbour())
     uses = 0
     baseEnd = Item.none
     knowledge.open(base: place)
     end = place
     reviewPlace = place + Self.reviewInterval
-  }
-
-  /// Forgets what is known of a view that is moved.
-  @inline(__always) mutating func restamp(_ view: Int) {
-    stamps &+= 1
-    views.pointer(view).pointee.stamp = stamps
   }
 
   /// Takes `count` scalars off the end of the base text, which was opened too long. Returns false if that
@@ -151,6 +133,7 @@ struct Walker: ~Copyable {
     let last = Int(itemCounts[spot.leaf]) - 1
     pointer.update(from: pointer + 1, count: last - spot.index)
     itemCounts[spot.leaf] = UInt32(last)
+    checkMarks(spot.leaf)
     if last == 0 { tree.removeLeaf(spot.leaf) }
     return true
   }
