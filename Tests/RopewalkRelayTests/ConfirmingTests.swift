@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import RopewalkSync
 import Testing
 
@@ -102,6 +103,31 @@ import Testing
         let now = try await state(peer, number)
         #expect(now.checkpoint == 0 && now.announced == 0, "\(subjects)")
       }
+    }
+  }
+
+  /// What somebody makes up leaves nothing in the relay's file, and what follows it is no checkpoint either.
+  @Test func anUploadWithMadeUpDocumentsLeavesNothing() async throws {
+    try await withFullRoom { _, folder, _, peers, number in
+      for peer in peers { _ = try await wanted(peer) }
+      var parts = [part]
+      for index in 0..<2000 as Range<UInt32> {
+        parts.append(
+          CheckpointPart(cursor: 1, header: header(0..<1, document: "made up \(index)"), payload: []))
+      }
+      parts.append(CheckpointPart(cursor: 1, header: header(0..<4), payload: [0, 1, 2, 3]))
+      try await peers[0].say(upload(number, parts))
+      try await peers[1].say(digest(number, parts))
+      #expect(try await notes(folder, count: 1) == ["held-back - test: cursor 4, uploaded by ann"])
+      let database = try DatabaseQueue(path: folder.path + "/data/log.sqlite")
+      let (checkpoints, stored, documents) = try await database.read { database in
+        (
+          try Int.fetchOne(database, sql: "SELECT count(*) FROM checkpoints"),
+          try Int.fetchOne(database, sql: "SELECT count(*) FROM checkpoint_parts"),
+          try String.fetchAll(database, sql: "SELECT name FROM documents")
+        )
+      }
+      #expect(checkpoints == 0 && stored == 0 && documents == ["a"])
     }
   }
 }

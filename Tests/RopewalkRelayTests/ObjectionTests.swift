@@ -103,4 +103,26 @@ import Testing
       #expect(try await state(viewer, number).announced == 4)
     }
   }
+
+  /// Eve may only read at first, and gets another token while she is there.
+  @Test func whoMayEditByANewTokenHasASayInWhatIsAnnounced() async throws {
+    try await withFullRoom(grace: 60_000) { relay, folder, key, peers, number in
+      for peer in peers { _ = try await wanted(peer) }
+      let eve = try await Self.peer("eve", key, relay, .view)
+      _ = try await eve.join(.test)
+      try await peers[0].say(upload(number, lie))
+      try await peers[1].say(digest(number, lie))
+      var now = try await state(peers[1], number)
+      while now.announced == 0 { now = try await state(peers[1], number) }
+      try await eve.say(.token(Array(try await token(key, ["*": .edit], subject: "eve").utf8)))
+      while true {
+        guard case .checkpointAnnounced(number, 4, let digest) = try await eve.hear() else { continue }
+        #expect(digest == Checkpoint.digest(of: [lie]))
+        break
+      }
+      try await eve.say(.objection(room: number, cursor: 4))
+      #expect(try await state(eve, number).announced == 0)
+      #expect(try await notes(folder, count: 2).last == "taken-back eve test: cursor 4")
+    }
+  }
 }

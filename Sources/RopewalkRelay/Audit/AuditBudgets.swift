@@ -1,4 +1,3 @@
-import NIOCore
 import RopewalkSync
 
 /// How many records somebody may cause: a flood is counted, not written, and pushes out nobody else's.
@@ -71,7 +70,7 @@ struct AuditBudgets {
   private mutating func key(_ record: AuditRecord, _ isStranger: Bool, _ now: UInt64) -> Key {
     var who = Array((record.subject ?? "").utf8)
     if isStranger || record.subject == nil || who.elementsEqual(Credentials.stranger.utf8) {
-      who = [0] + Self.network(record.from)
+      who = [0] + NetworkAddress.network(of: record.from)
     }
     let key = Key(who: who, act: record.act.isRare ? record.act : nil, isStranger: isStranger)
     if accounts[key] != nil || accounts.count < Self.mostAccounts { return key }
@@ -83,15 +82,6 @@ struct AuditBudgets {
       }
     }
     return accounts.count < Self.mostAccounts ? key : Key(who: [1], act: key.act, isStranger: isStranger)
-  }
-
-  /// Of an IPv6 address the part that one host is given: it has all the addresses below.
-  private static func network(_ address: String?) -> [UInt8] {
-    guard let address else { return [] }
-    guard let parsed = try? SocketAddress(ipAddress: address, port: 0), case .v6(let v6) = parsed else {
-      return Array(address.utf8)
-    }
-    return withUnsafeBytes(of: v6.address.sin6_addr) { Array($0.prefix(8)) }
   }
 }
 

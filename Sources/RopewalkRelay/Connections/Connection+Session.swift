@@ -16,6 +16,10 @@ extension Connection {
       guard let host = rooms.removeValue(forKey: number) else { return }
       audit(.left, room: host.name)
       leave(host)
+    case .role(let number, let role):
+      guard let host = rooms[number] else { return }
+      let id = id
+      onLoop(of: host) { host.setRole(role, of: id) }
     case .push(let push, let refusal): hand(push, refusal)
     case .checkpoint(let checkpoint):
       guard let host = rooms[checkpoint.room] else { return }

@@ -35,10 +35,16 @@ extension SQLiteAppender {
     if let found {
       id = found
     } else {
+      // What came before was thrown away, and what follows is worth nothing.
+      guard first == 0 else { return }
       try database.execute(sql: "INSERT INTO checkpoints (room, cursor) VALUES (?, ?)", arguments: place)
       id = database.lastInsertedRowID
     }
     for (index, part) in parts.enumerated() {
+      // No log holds it, whatever else is in the checkpoint; and nothing stays of what somebody makes up.
+      guard let document = try knownDocumentID(part.header.document, in: room, database) else {
+        return try dropUploads(room, database)
+      }
       let packed = compressor.compress(part.payload)
       let span = part.header.span
       try database.cachedStatement(
@@ -49,8 +55,8 @@ extension SQLiteAppender {
           """
       ).execute(arguments: [
         id, Int64(bitPattern: first &+ UInt64(index)), Int64(bitPattern: part.cursor), part.isCarried ? 1 : 0,
-        try documentID(part.header.document, in: room, database), Int64(bitPattern: span.replica.rawValue),
-        Int64(span.seqs.lowerBound), Int64(span.seqs.count), part.payload.count, packed == nil ? 0 : 1,
+        document, Int64(bitPattern: span.replica.rawValue), Int64(span.seqs.lowerBound),
+        Int64(span.seqs.count), part.payload.count, packed == nil ? 0 : 1,
         Data(packed ?? part.payload),
       ])
     }
@@ -69,14 +75,19 @@ extension SQLiteAppender {
         arguments: [room, Int64(bitPattern: checkpoint.head.cursor)])
     else { return }
     var parts = HeldEvents()
+    var times = PartTimes()
     for row in try Row.fetchAll(
-      database, sql: "SELECT document, replica, first, count FROM checkpoint_parts WHERE checkpoint = ?",
+      database,
+      sql: "SELECT document, replica, first, count, number FROM checkpoint_parts WHERE checkpoint = ?",
       arguments: [id])
     {
-      parts.insert(
-        document: try row.integer(0), replica: try row.integer(1), first: try row.integer(2),
-        count: try row.integer(3))
+      let (document, replica) = (try row.integer(0), try row.integer(1))
+      let (first, count) = (try row.integer(2), try row.integer(3))
+      parts.insert(document: document, replica: replica, first: first, count: count)
+      times.insert(
+        number: try row.integer(4), document: document, replica: replica, first: first, count: count)
     }
+    guard times.sort() else { return try dropUploads(room, database) }
     var carried = try CarriedEntries(of: id, database)
     var log = HeldEvents()
     try forEachEntry(of: name, room, through: checkpoint.head.cursor, database) { entry, document in
@@ -86,14 +97,15 @@ extension SQLiteAppender {
       )
       log.insert(document: document, replica: replica, first: first, count: count)
       carried.note(entry)
-      try database.cachedStatement(
-        sql: """
-          UPDATE checkpoint_parts SET time = max(time, ?)
-          WHERE checkpoint = ? AND document = ? AND replica = ? AND first < ? AND first + count > ?
-          """
-      ).execute(arguments: [Int64(bitPattern: entry.time), id, document, replica, first + count, first])
+      times.note(
+        Int64(bitPattern: entry.time), document: document, replica: replica, events: first..<first + count)
     }
     guard parts.areSame(as: log), carried.areAllThere else { return try dropUploads(room, database) }
+    for (number, time) in times.all {
+      try database.cachedStatement(
+        sql: "UPDATE checkpoint_parts SET time = ? WHERE checkpoint = ? AND number = ?"
+      ).execute(arguments: [time, id, number])
+    }
     try database.execute(
       sql: "UPDATE checkpoints SET digest = ?, parts = ?, announced = ? WHERE id = ?",
       arguments: [

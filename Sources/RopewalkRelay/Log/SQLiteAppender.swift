@@ -261,13 +261,20 @@ final class SQLiteAppender: @unchecked Sendable {
   }
 
   func documentID(_ key: DocumentKey, in room: Int64, _ database: Database) throws -> Int64 {
+    if let id = try knownDocumentID(key, in: room, database) { return id }
+    let id = try insert(
+      database, "INSERT INTO documents (room, name, lineage) VALUES (?, ?, ?)",
+      [room, key.name.text, Int64(bitPattern: key.lineage.rawValue)])
+    documents[RoomDocument(room: room, document: key)] = id
+    return id
+  }
+
+  /// Nil for a document that the room has nothing of.
+  func knownDocumentID(_ key: DocumentKey, in room: Int64, _ database: Database) throws -> Int64? {
     if let id = documents[RoomDocument(room: room, document: key)] { return id }
-    let values: StatementArguments = [room, key.name.text, Int64(bitPattern: key.lineage.rawValue)]
-    let found = try Int64.fetchOne(
-      database, sql: "SELECT id FROM documents WHERE room = ? AND name = ? AND lineage = ?", arguments: values
-    )
-    let id =
-      try found ?? insert(database, "INSERT INTO documents (room, name, lineage) VALUES (?, ?, ?)", values)
+    let id = try Int64.fetchOne(
+      database, sql: "SELECT id FROM documents WHERE room = ? AND name = ? AND lineage = ?",
+      arguments: [room, key.name.text, Int64(bitPattern: key.lineage.rawValue)])
     documents[RoomDocument(room: room, document: key)] = id
     return id
   }

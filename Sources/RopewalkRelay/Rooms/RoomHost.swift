@@ -50,8 +50,8 @@ final class RoomHost: @unchecked Sendable {
     openIfNeeded()
     handle { room in
       room.join(
-        session, owner: owner, role: role, features: connection.features, cursor: join.cursor,
-        digest: join.digest)
+        session, owner: owner, network: NetworkAddress.network(of: connection.address), role: role,
+        features: connection.features, cursor: join.cursor, digest: join.digest)
     }
   }
 
@@ -62,6 +62,8 @@ final class RoomHost: @unchecked Sendable {
     if connections.removeValue(forKey: session) != nil { handle { $0.leave(session, now: now) } }
     retireIfIdle()
   }
+
+  func setRole(_ role: Role, of session: UInt64) { handle { $0.setRole(role, of: session) } }
 
   func push(_ push: ClientMessage.Push, refusal: Refusal?, from connection: Connection) {
     if isGone {

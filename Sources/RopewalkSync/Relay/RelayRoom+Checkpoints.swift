@@ -15,6 +15,11 @@ struct CheckpointAttempt: Sendable {
   var digest = LogDigest.zero
   var bytes = 0
   var isComplete = false
+  /// What was uploaded and is not handed to the log yet, and the number of its first part.
+  var unstored: ArraySlice<CheckpointPart> = []
+  var nextStored: UInt64 = 0
+  /// The change that stores what was handed out last.
+  var storing: UInt64 = 0
   /// The uploader's subject has pushed everything that the checkpoint holds.
   var isOfOneAuthor = false
   var found: [Finding] = []
@@ -25,6 +30,17 @@ struct CheckpointAttempt: Sendable {
     let digest: LogDigest
   }
 
+  /// Takes the next parts, in place; false if no checkpoint is so large, or empty.
+  mutating func take(_ message: ClientMessage.Checkpoint, atMost largest: Int) -> Bool {
+    bytes += message.parts.reduce(0) { $0 + $1.encodedSizeBound }
+    nextPart += UInt64(message.parts.count)
+    guard bytes <= largest, nextPart > 0 || !message.isLast else { return false }
+    digest = Checkpoint.digest(of: message.parts, after: digest)
+    isComplete = message.isLast
+    unstored += message.parts
+    return true
+  }
+
   /// One who has found something else.
   var objector: [UInt8]? { isComplete ? found.first { $0.digest != digest }?.subject : nil }
 }
@@ -32,17 +48,28 @@ struct CheckpointAttempt: Sendable {
 extension RelayRoom {
   /// Part of the checkpoint that was asked for. Its role was checked. What nobody asked for is passed over.
   public mutating func checkpoint(_ message: ClientMessage.Checkpoint, from session: UInt64) -> [Effect] {
-    guard var attempt, attempt.uploader == session, attempt.head.cursor == message.cursor,
-      !attempt.isComplete, attempt.nextPart == message.first
-    else { return [] }
-    attempt.bytes += message.parts.reduce(0) { $0 + $1.encodedSizeBound }
-    guard attempt.bytes <= configuration.largestCheckpoint else { return dropAttempt() }
-    attempt.nextPart += UInt64(message.parts.count)
-    attempt.digest = Checkpoint.digest(of: message.parts, after: attempt.digest)
-    attempt.isComplete = message.isLast
-    self.attempt = attempt
-    let store = LogChange.storeParts(cursor: message.cursor, first: message.first, message.parts)
-    return [change(store)] + considerObjections() + askUploader()
+    let isNext = attempt.map {
+      $0.uploader == session && $0.head.cursor == message.cursor && !$0.isComplete
+        && $0.nextPart == message.first
+    }
+    guard isNext == true else { return [] }
+    let isTaken = attempt?.take(message, atMost: configuration.largestCheckpoint) ?? false
+    return isTaken ? storeParts() + considerObjections() + askUploader() : dropAttempt()
+  }
+
+  /// The most parts that are stored at once. Parts may be tiny, and all rooms share the queue that stores them: an upload takes
+  /// one place in it at a time, before which nobody waits longer than for these.
+  private static let mostStored = 1024
+
+  /// Hands the next parts of what was uploaded to the log, if that has stored those before.
+  mutating func storeParts() -> [Effect] {
+    guard let attempt, !attempt.unstored.isEmpty, attempt.storing <= changesAnswered else { return [] }
+    let parts = Array(attempt.unstored.prefix(Self.mostStored))
+    let store = change(.storeParts(cursor: attempt.head.cursor, first: attempt.nextStored, parts))
+    self.attempt?.unstored = attempt.unstored.dropFirst(parts.count)
+    self.attempt?.nextStored += UInt64(parts.count)
+    self.attempt?.storing = changesAsked
+    return [store]
   }
 
   /// Answers `findSoleAuthor`; nil if there are several, or it is not known.
@@ -171,7 +198,7 @@ extension RelayRoom {
 
   /// Who has confirmed what was uploaded: others than its uploader, or the uploader's subject if it wrote alone.
   private func confirmers(of attempt: CheckpointAttempt) -> [[UInt8]] {
-    guard attempt.isComplete else { return [] }
+    guard attempt.isComplete, attempt.unstored.isEmpty else { return [] }
     return attempt.found.map { $0.subject }.filter { subject in
       !isStranger(subject) && (attempt.isOfOneAuthor || subject != attempt.subject)
     }

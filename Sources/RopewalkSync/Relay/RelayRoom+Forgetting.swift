@@ -65,7 +65,7 @@ extension RelayRoom {
       effects.append(.note(CheckpointNote(.used, at: checkpoint.cursor)))
     }
     if log.announced != announced { effects += order.flatMap { tellAnnouncement(to: $0) } }
-    return effects + retentionStored() + considerUse(now) + forget(now) + considerCheckpoint()
+    return effects + retentionStored() + storeParts() + considerUse(now) + forget(now) + considerCheckpoint()
   }
 
   // MARK: Announcing

@@ -2,16 +2,33 @@ import RopewalkCore
 
 extension RelayRoom {
   /// A session asks to become a member; its token allows `role`.
+  ///
+  /// - Parameter network: where somebody without a token comes from. Those who have proved nothing share what one subject may
+  ///   cost with their network alone, so that none of them takes it from all.
   public mutating func join(
-    _ session: UInt64, owner: Owner, role: Role, features: Features, cursor: UInt64,
+    _ session: UInt64, owner: Owner, network: [UInt8] = [], role: Role, features: Features, cursor: UInt64,
     digest: LogDigest
   ) -> [Effect] {
     precondition(!hasFailed, "a failed room is dropped")
     let answers = removeMember(session)
+    // No subject begins with a zero.
+    let payer = owner.identity == nil ? owner.subject : [0] + network
     members[session] = Member(
-      owner: owner, role: role, features: features, claim: LogHead(cursor: cursor, digest: digest))
+      owner: owner, payer: payer, role: role, features: features,
+      claim: LogHead(cursor: cursor, digest: digest))
     order.append(session)
     return answers + check(session, cursor: cursor, digest: digest)
+  }
+
+  /// A member may do more or less from now on: another token says so. Who may edit now has a say in checkpoints, as if it had
+  /// just read the log; who may not is not waited for.
+  public mutating func setRole(_ role: Role, of session: UInt64) -> [Effect] {
+    guard let old = members[session] else { return [] }
+    members[session]?.role = role
+    let (could, can) = (isAble(old), members[session].map(isAble) ?? false)
+    if could, !can { forgetInAttempt(session) }
+    guard can, !could, old.isCaughtUp else { return [] }
+    return tellAnnouncement(to: session) + askToConfirm(session)
   }
 
   /// Admits a session, unless the log must be asked before whether it was this one.

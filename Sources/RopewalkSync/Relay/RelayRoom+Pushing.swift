@@ -13,7 +13,8 @@ extension RelayRoom {
       return refusal == nil ? refuse(push, from: session, .forbidden) : []
     }
     members[session]?.unjudged.append(
-      Unjudged(session: session, owner: member.owner, push: push, refusal: refusal, time: now))
+      Unjudged(
+        session: session, owner: member.owner, payer: member.payer, push: push, refusal: refusal, time: now))
     guard !member.unjudged.isEmpty else { return judgePushes(of: session) }
     guard member.unjudged.count >= mostUnjudged else { return [] }
     let error = ProtocolError(
@@ -48,7 +49,7 @@ extension RelayRoom {
   /// in many pieces: who has it done often must wait.
   private mutating func lookUp(_ push: Unjudged, _ key: CoverageKey) -> Judgement {
     if lookingUp[key] != nil { return .waits([]) }
-    let wait = budgets.waitToLookUp(push.owner.subject, now: push.time, configuration.examinedPerSecond)
+    let wait = budgets.waitToLookUp(push.payer, now: push.time, configuration.examinedPerSecond)
     if let wait {
       return .done(refuse(push, .overloaded(retryAfter: wait)))
     }
@@ -99,7 +100,7 @@ extension RelayRoom {
   /// Who has asked pays, in entries; each look-up costs some by itself.
   private mutating func charge(_ push: Unjudged, examined: Int) {
     budgets.lookedUp(
-      16 + examined, for: push.owner.subject, now: push.time, configuration.examinedPerSecond)
+      16 + examined, for: push.payer, now: push.time, configuration.examinedPerSecond)
   }
 
   private mutating func judge(_ unjudged: Unjudged) -> Judgement {
@@ -126,7 +127,7 @@ extension RelayRoom {
       return .done(refuse(unjudged, .ownedByAnother))
     }
     if owners[key.replica] == nil {
-      let wait = budgets.beginID(unjudged.owner.subject, now: unjudged.time, configuration.newIDs)
+      let wait = budgets.beginID(unjudged.payer, now: unjudged.time, configuration.newIDs)
       if let wait { return .done(refuse(unjudged, .overloaded(retryAfter: wait))) }
     }
     owners[key.replica] = unjudged.owner

@@ -77,7 +77,7 @@ public struct RelayRoom: Sendable {
   var isCoverageComplete: Bool
   /// Coverage that is being looked up, and the push that it is looked up for.
   var lookingUp: [CoverageKey: Unjudged] = [:]
-  /// What each subject has used lately.
+  /// What each subject has used lately, and each network of those without a token.
   public internal(set) var budgets: RoomBudgets
 
   var members: [UInt64: Member] = [:]
@@ -220,6 +220,7 @@ extension RelayRoom {
   struct Unjudged: Sendable {
     let session: UInt64
     let owner: Owner
+    let payer: [UInt8]
     let push: ClientMessage.Push
     /// What it is refused as in its turn, whatever the log holds.
     let refusal: Refusal?
@@ -229,7 +230,9 @@ extension RelayRoom {
   struct Member: Sendable {
     /// Whose the replica ids are that it is the first to push under.
     let owner: Owner
-    let role: Role
+    /// Who pays for what its pushes cost.
+    let payer: [UInt8]
+    var role: Role
     let features: Features
     /// Nil once admitted: what the join presented, until its digest was looked up.
     var claim: LogHead?

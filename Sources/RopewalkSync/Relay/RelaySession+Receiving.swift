@@ -119,6 +119,7 @@ extension RelaySession {
       guard role != membership.role else { continue }
       rooms[number]?.role = role
       effects.append(.send(RelayMessage.role(room: number, role).encoded))
+      effects.append(.role(number, role))
     }
     return effects
   }

@@ -39,6 +39,8 @@ public struct RelaySession: Sendable {
     case join(ClientMessage.Join, owner: Owner, role: Role)
     /// Hand on that the session leaves a room.
     case leave(RoomNumber)
+    /// Hand on that the session may do more or less in a room from now on.
+    case role(RoomNumber, Role)
     /// Hand a push to its room, which answers it in its turn. With a refusal it only counts as that: its payload
     /// is gone.
     case push(ClientMessage.Push, Refusal?)

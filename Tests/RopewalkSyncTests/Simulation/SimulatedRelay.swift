@@ -148,6 +148,7 @@ final class SimulatedRelay {
     case .checkpointDigest(let number, let cursor, let digest):
       withRoom(number) { $0.checkpointDigest(digest, at: cursor, from: id) }
     case .objection(let number, let cursor): withRoom(number) { $0.objection(at: cursor, from: id) }
+    case .role(let number, let role): withRoom(number) { $0.setRole(role, of: id) }
     case .retention(let number, let retention):
       withRoom(number) { $0.setRetention(retention, from: id) }
     case .presence(let number, let value): withRoom(number) { $0.setPresence(value, of: id, now: world.now) }
