@@ -155,6 +155,22 @@ import Testing
     }
   }
 
+  /// Whoever publishes the file they sign with lets everybody sign.
+  @Test func aPrivateKeyIsNotInASet() async throws {
+    try await withKeyedFolder { folder in
+      for key in Self.keys {
+        guard let readable = key.publicJWK else { continue }
+        for fields in [#","d":"AAAA""#, #","d":5"#] {
+          try folder.write(#"{"keys":[\#(readable.dropLast())\#(fields)}]}"#, to: folder.jwksFile)
+          let found = reason { _ = try RelayKey.all(inJWKSFile: folder.jwksFile) }
+          #expect(found?.contains("key 1 is private (it has d)") == true, "\(found ?? "taken")")
+        }
+        try folder.write(#"{"keys":[\#(readable.dropLast()),"d":null}]}"#, to: folder.jwksFile)
+        #expect(try RelayKey.all(inJWKSFile: folder.jwksFile).count == 1)
+      }
+    }
+  }
+
   /// The attack on keys for encryption: who shares one signs with it.
   @Test func keysOfASetThatAreNotForSignaturesAreNotTaken() async throws {
     let (good, other) = (Self.keys[0], Self.keys[1])

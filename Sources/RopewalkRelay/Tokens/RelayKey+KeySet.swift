@@ -6,7 +6,8 @@ extension RelayKey {
   /// The keys of a JSON Web Key Set that can check tokens here. Others (RSA, other curves, keys for encryption) are
   /// passed over, as a sign-in service may list them too.
   ///
-  /// A set is public, so a secret in it that would check tokens is an error: all who read the set could sign.
+  /// A set is public, so a secret in it that would check tokens is an error, and so is a private key: all who read the set
+  /// could sign.
   static func all(inJWKSFile path: String) throws(RelayError) -> [RelayKey] {
     let file = try KeyFile(path: path)
     let json = try file.reading(as: .keySet) { (text) throws(TextFileError) in try text.json() }
@@ -25,6 +26,11 @@ extension RelayKey {
       case ("EC", "P-256") where JSONWebKey.has(entry, .es256): key = JSONWebKey.es256(entry)
       case ("OKP", "Ed25519") where JSONWebKey.has(entry, .eddsa): key = JSONWebKey.eddsa(entry)
       default: continue
+      }
+      if JSONWebKey.isPrivate(entry) {
+        throw file.damaged(
+          "key \(index + 1) is private (it has d), and a set is public; leave d out, and make another key if others may "
+            + "have read the file")
       }
       guard let key else { throw file.damaged("the fields of key \(index + 1) do not make a key") }
       keys.append(key)
@@ -47,6 +53,9 @@ private enum JSONWebKey {
     guard case .array(let names) = operations else { return false }
     return names.contains { $0.text == "verify" }
   }
+
+  /// Whether it is more than the public half.
+  static func isPrivate(_ entry: JSONValue) -> Bool { member(entry, "d") != nil }
 
   /// Whether `alg` allows an algorithm.
   static func has(_ entry: JSONValue, _ algorithm: RelayKey.Algorithm) -> Bool {
