@@ -38,11 +38,13 @@ final class World: Sendable {
 
   func relay(
     port: Int = 0, data: String = "relay", key: RelayKey? = nil, largestPayload: UInt32? = nil,
-    silence: UInt32? = nil, now: (@Sendable () -> UInt64)? = nil,
+    silence: UInt32? = nil, publicRooms: [Relay.Configuration.PublicRooms] = [],
+    now: (@Sendable () -> UInt64)? = nil,
     adjusting adjust: (inout Limits) -> Void = { _ in }
   ) async throws -> Relay {
     var configuration = Relay.Configuration(
       dataDirectory: path(data), port: port, key: key, threads: 1, grace: 500)
+    configuration.publicRooms = publicRooms
     if let silence { configuration.limits.silence = silence }
     if let largestPayload { configuration.limits.largestPayload = largestPayload }
     adjust(&configuration.limits)
