@@ -167,6 +167,7 @@ final class SimulatedClient {
       held[room] = [:]
       stores[room]?.restart()
     case .deliver(let room, let entries, let cursor, let digest):
+      stores[room]?.endCheckpoint(isWhole: false)
       for entry in entries {
         stores[room]?.apply(entry) {
           world.count("re-authored")
@@ -178,6 +179,8 @@ final class SimulatedClient {
       release(room)
     case .checkpoint(let room, let batch):
       world.count("checkpoint taken")
+      if batch.first == 0 { stores[room]?.endCheckpoint(isWhole: false) }
+      stores[room]?.isTakingCheckpoint = true
       for part in batch.parts {
         stores[room]?.apply(part.entry) {
           world.count("re-authored")
@@ -186,6 +189,7 @@ final class SimulatedClient {
         stores[room]?.recut(CoverageKey(part.part.header))
       }
       guard batch.isLast else { return }
+      stores[room]?.endCheckpoint(isWhole: true)
       stores[room]?.cursor = batch.head.cursor
       stores[room]?.digest = batch.head.digest
       release(room)

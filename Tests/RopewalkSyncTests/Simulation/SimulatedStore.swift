@@ -36,12 +36,23 @@ struct SimulatedStore {
     outbox.append(OutboxRow(header: header, payload: Payload.bytes(contents)))
   }
 
+  /// Some parts of a checkpoint were read, and not the last one yet.
+  var isTakingCheckpoint = false
+
   mutating func restart() {
     cursor = 0
     digest = .zero
     needsOffer = true
     inLog = [:]
     spansInLog = []
+    isTakingCheckpoint = false
+  }
+
+  /// What was read of a checkpoint counts when its last part was. Of another one, or where the log has none, it says
+  /// nothing: then what is here and not in the log must be pushed again.
+  mutating func endCheckpoint(isWhole: Bool) {
+    if isTakingCheckpoint, !isWhole { restart() }
+    isTakingCheckpoint = false
   }
 
   /// Applies an entry; `newID` re-authors own events whose ids the log gives to others.
@@ -94,7 +105,8 @@ struct SimulatedStore {
     let rows = outbox.filter { CoverageKey($0.header) == key }
     outbox.removeAll { CoverageKey($0.header) == key && $0.header.span.seqs.upperBound > first }
     for row in rows where row.header.span.seqs.lowerBound < first && row.header.span.seqs.upperBound > first {
-      addRow(key, row.header.span.seqs.lowerBound..<first)
+      let left = row.header.span.seqs.lowerBound..<first
+      addRuns(key, left.filter { !(inLog[key]?.contains($0) ?? false) })
     }
     if author == key.replica { author = newID }
     write(contents, to: key.document, as: newID)

@@ -119,13 +119,25 @@ final class World {
     }
   }
 
-  /// Somebody's file is put in place of another's, whose own unsent work is gone with it.
+  /// Somebody's file is put in place of another's, of which others have everything: a log that is put back from an older
+  /// copy may have lost what is in no other file.
   private func copyStore() {
     guard let from = clients.randomElement(using: &random), let to = clients.randomElement(using: &random),
-      from !== to, to.hasNothingUnsent
+      from !== to, to.hasNothingUnsent,
+      rooms.allSatisfy({ others(than: to, have: to.contents(of: $0), in: $0) })
     else { return }
     count("copy")
     to.crash(takingOver: from)
+  }
+
+  private func others(
+    than client: SimulatedClient, have contents: [CoverageKey: [UInt32: UInt32]], in room: RoomName
+  ) -> Bool {
+    var known: Set<UInt32> = []
+    for other in clients where other !== client {
+      for events in other.contents(of: room).values { known.formUnion(events.values) }
+    }
+    return contents.values.allSatisfy { known.isSuperset(of: $0.values) }
   }
 
   private func check() {
