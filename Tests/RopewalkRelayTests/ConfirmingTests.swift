@@ -106,7 +106,7 @@ import Testing
     }
   }
 
-  /// What somebody makes up leaves nothing in the relay's file, and what follows it is no checkpoint either.
+  /// An upload that names made-up documents is discarded: no rows stay, and its remaining parts are ignored.
   @Test func anUploadWithMadeUpDocumentsLeavesNothing() async throws {
     try await withFullRoom { _, folder, _, peers, number in
       for peer in peers { _ = try await wanted(peer) }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RopewalkRelay
 
-/// Who else may read what is secret, or write what is trusted, is told.
+/// Warns when other users can read a secret, or write a trusted file.
 @Suite struct FileExposureTests {
   private static let secret = "yz4McpGQXG-_g6SpNYjQ8m3QBTCeic__XJxsvaMQBWs"
 

@@ -6,7 +6,7 @@ public struct RoomBudgets: Sendable {
   /// The replica ids that each subject has begun.
   var newIDs: [[UInt8]: NewIDBudget] = [:]
 
-  /// Beyond so many subjects, those are looked through that have used nothing for long.
+  /// At each multiple of this number of subjects, budgets that have refilled are dropped.
   private static let most = 1024
 
   /// Budgets that nothing was taken from.

@@ -31,7 +31,7 @@ enum HurtfulShape: String, CaseIterable, Codable, Sendable {
     }
   }
 
-  /// A history of about so many updates.
+  /// Makes a history of roughly `count` updates.
   func history(of count: Int) throws -> History {
     var random = SplitMix(seed: 8)
     var base = Self.author(1)
