@@ -17,6 +17,8 @@ public struct ReplicaOptions: Sendable {
   public var busyTimeout = 10_000
   /// Called when a writer has taken its place in the queue of those who write into the file.
   var whenQueued: @Sendable () -> Void = {}
+  /// How much a subject may write at once on branches of its own, before more is kept aside.
+  package var tipLimits = TipLimits()
   /// After how many updates the tail is folded into a new snapshot.
   public var updatesPerSnapshot = 500
   /// Draws the id of a writing session. Must never give a number twice, anywhere.

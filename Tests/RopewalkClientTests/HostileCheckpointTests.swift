@@ -153,6 +153,57 @@ import Testing
     }
   }
 
+  /// One account begins many ids, none of which knows of the others.
+  @Test func tooManyBranchesOfOneSubjectAreKeptAsideByAllAndStopNobody() async throws {
+    try await withFolder { folder in
+      let room = try await CheckpointRoom(folder)
+      (room.tipLimits.free, room.tipLimits.most) = (3, 6)
+      let (ann, ben) = (try room.person("ann"), try room.person("ben"))
+      try await ann.meet()
+      try await ben.meet()
+      try await ann.type("One")
+      let mallory = try await room.hostile("mallory")
+      func branch(_ ids: Range<UInt64>, _ member: HostileMember) async throws {
+        for id in ids {
+          let text = TypedText("m", in: "notes", by: ReplicaID(rawValue: 100 + id))
+          #expect(try await member.push(text.header(0..<1), text.payload(0..<1)).isInLog)
+        }
+      }
+      try await branch(0..<12, mallory)
+      mallory.close()
+      var state = try await ann.state()
+      while state.checkpoint == 0 || state.oldest == 1 {
+        try await ben.type("+")
+        try await ann.client.sync()
+        state = try await ann.state()
+      }
+      let cat = try room.person("cat")
+      try await cat.meet()
+      let again = try await room.hostile("mallory")
+      try await branch(12..<14, again)
+      again.close()
+      try await cat.type("Two")
+      for person in [ann, ben] { try await person.client.sync() }
+      let head = try ann.replica.status(of: .team).cursor
+      let parts = try #require(try ann.replica.checkpointParts(of: .team, at: head))
+      #expect(parts.count { $0.kind == .inExcess } == 8)
+      let text = try ann.document.text
+      let aside = try ann.replica.held(in: "team").map(\.cursor)
+      #expect(text.count { $0 == "m" } == 6 && text.contains("One") && text.contains("Two"))
+      for person in [ann, ben, cat] {
+        #expect(try person.document.text == text, "\(person.name)")
+        #expect(try person.replica.checkpointParts(of: .team, at: head) == parts, "\(person.name)")
+        let held = try person.replica.held(in: "team")
+        #expect(held.map(\.subject) == Array(repeating: "mallory", count: 8), "\(person.name)")
+        #expect(held.map(\.cursor) == aside, "\(person.name)")
+        await person.leave()
+        try person.replica.close()
+        #expect(try Replica.verify(path: person.path).isSound, "\(person.name)")
+      }
+      await room.relay.stop()
+    }
+  }
+
   /// One account writes under everybody's ids, lets a true checkpoint be made, and takes itself for the sole author.
   @Test func nobodyBecomesTheSoleAuthorOfWhatOthersWrote() async throws {
     try await withFolder { folder in

@@ -53,7 +53,9 @@ import Testing
     "UPDATE checkpoints SET cursor = 9223372036854775807 WHERE is_used = 1",
     "UPDATE checkpoints SET cursor = -1 WHERE is_used = 1",
     "UPDATE checkpoints SET cursor = 4611686018427387904, announced = -1, parts = NULL WHERE cursor = 7",
-    "UPDATE checkpoint_parts SET place = -1, is_carried = 7",
+    "UPDATE checkpoint_parts SET place = -1, kind = 7",
+    "UPDATE checkpoint_parts SET kind = 3",
+    "UPDATE checkpoint_parts SET tip = 9223372036854775807",
     "UPDATE checkpoint_parts SET time = NULL, replica = NULL",
   ]
 
@@ -138,7 +140,8 @@ import Testing
     switch random.below(7) {
     case 0:
       let part = CheckpointPart(
-        cursor: cursor + 1, isCarried: random.once(in: 3), header: header(0..<9), payload: [1, 2, 3])
+        cursor: cursor + 1, kind: random.once(in: 3) ? .carried : .plain, header: header(0..<9),
+        payload: [1, 2, 3])
       return .storeParts(cursor: cursor, first: UInt64(random.below(3)), [part])
     case 1:
       let head = LogHead(cursor: random.once(in: 2) ? 8 : cursor, digest: .zero)

@@ -65,7 +65,7 @@ import Testing
         CheckpointPart(cursor: 1, header: header(0..<3), payload: [0]),
         CheckpointPart(cursor: 1, header: header(0..<5), payload: [0]),
         CheckpointPart(cursor: 1, header: header(0..<4, replica: 8), payload: [0]),
-        CheckpointPart(cursor: 2, isCarried: true, header: header(0..<4), payload: [1]),
+        CheckpointPart(cursor: 2, kind: .carried, header: header(0..<4), payload: [1]),
       ]
       try await peers[0].say(upload(number, lies[kind]))
       try await peers[1].say(digest(number, lies[kind]))

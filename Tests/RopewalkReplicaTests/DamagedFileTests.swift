@@ -42,7 +42,7 @@ import Testing
     try takeCheckpoint(replica)
     try replica.close()
     try scratch.execute(
-      "INSERT INTO held VALUES (1, 1, 'a reason', x'0102')", in: URL(filePath: path).lastPathComponent)
+      "INSERT INTO held VALUES (1, 1, 0, 'a reason', x'0102')", in: URL(filePath: path).lastPathComponent)
   }
 
   /// A room whose log began with a checkpoint.

@@ -127,7 +127,10 @@ import Testing
   /// Somebody guesses the id under which a victim writes, and what the victim will write next.
   @Test func entriesThatFollowWhatIsNotSentWaitUntilItIs() throws {
     let scratch = try Scratch()
-    let replica = try scratch.open("replica.sqlite", .drawing(100))
+    var options = ReplicaOptions.drawing(100)
+    // Each of the ids waits: more than the free tips would be in excess.
+    options.tipLimits.free = 300
+    let replica = try scratch.open("replica.sqlite", options)
     let document = try replica.document("notes.md", in: "room")
     for index in 0..<300 { try document.insert("v", at: index) }
     let key = DocumentKey(name: Self.notes, lineage: .blank)

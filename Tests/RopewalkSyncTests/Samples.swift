@@ -123,8 +123,9 @@ enum Samples {
 
   static func part(_ random: inout SeededRandom) -> CheckpointPart {
     CheckpointPart(
-      cursor: .random(in: 1...1000, using: &random), isCarried: random.chance(0.5), header: header(&random),
-      payload: bytes(80, &random))
+      cursor: .random(in: 1...1000, using: &random),
+      kind: CheckpointPart.Kind.allCases.randomElement(using: &random) ?? .plain,
+      tip: .random(in: 0...1000, using: &random), header: header(&random), payload: bytes(80, &random))
   }
 
   static func header(_ random: inout SeededRandom) -> EntryHeader {

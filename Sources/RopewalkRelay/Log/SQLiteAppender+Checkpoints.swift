@@ -50,13 +50,14 @@ extension SQLiteAppender {
       try database.cachedStatement(
         sql: """
           INSERT INTO checkpoint_parts
-            (checkpoint, number, place, is_carried, document, replica, first, count, size, codec, payload)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            (checkpoint, number, place, kind, tip, document, replica, first, count, size, codec, payload)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           """
       ).execute(arguments: [
-        id, Int64(bitPattern: first &+ UInt64(index)), Int64(bitPattern: part.cursor), part.isCarried ? 1 : 0,
-        document, Int64(bitPattern: span.replica.rawValue), Int64(span.seqs.lowerBound),
-        Int64(span.seqs.count), part.payload.count, packed == nil ? 0 : 1,
+        id, Int64(bitPattern: first &+ UInt64(index)), Int64(bitPattern: part.cursor),
+        Int64(part.kind.rawValue), Int64(bitPattern: part.tip), document,
+        Int64(bitPattern: span.replica.rawValue), Int64(span.seqs.lowerBound), Int64(span.seqs.count),
+        part.payload.count, packed == nil ? 0 : 1,
         Data(packed ?? part.payload),
       ])
     }
@@ -181,7 +182,7 @@ private struct CarriedEntries {
       database,
       sql: """
         SELECT p.place, '', 0, d.name, d.lineage, p.replica, p.first, p.count, p.size, p.codec, p.payload
-        FROM checkpoint_parts p JOIN documents d ON d.id = p.document WHERE p.checkpoint = ? AND p.is_carried = 1
+        FROM checkpoint_parts p JOIN documents d ON d.id = p.document WHERE p.checkpoint = ? AND p.kind <> 0
         """, arguments: [checkpoint])
     while let row = try rows.next() {
       let entry = try SQLiteLogReading.entry(row)

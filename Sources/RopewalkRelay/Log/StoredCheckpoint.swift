@@ -45,7 +45,7 @@ struct StoredCheckpoint {
       try database.cachedStatement(
         sql: """
           SELECT p.place, coalesce(s.name, ''), p.time, d.name, d.lineage, p.replica, p.first, p.count, p.size,
-            p.codec, p.payload, p.is_carried
+            p.codec, p.payload, p.kind, p.tip
           FROM checkpoint_parts p JOIN documents d ON d.id = p.document
           LEFT JOIN owners o ON o.room = d.room AND o.replica = p.replica LEFT JOIN subjects s ON s.id = o.subject
           WHERE p.checkpoint = ? AND p.number >= ? ORDER BY p.number
@@ -54,10 +54,13 @@ struct StoredCheckpoint {
     var bytes = 0
     while let row = try rows.next() {
       let entry = try SQLiteLogReading.entry(row)
-      guard entry.cursor <= head.cursor else { throw SQLiteLogReading.damaged }
+      let (number, tip) = (try row.integer(11), try row.unsigned(12))
+      guard entry.cursor <= head.cursor, tip <= head.cursor,
+        let kind = UInt8(exactly: number).flatMap({ CheckpointPart.Kind(rawValue: $0) })
+      else { throw SQLiteLogReading.damaged }
       let part = AttributedPart(
         part: CheckpointPart(
-          cursor: entry.cursor, isCarried: try row.integer(11) == 1, header: entry.header,
+          cursor: entry.cursor, kind: kind, tip: tip, header: entry.header,
           payload: entry.payload),
         subject: entry.subject, time: entry.time)
       bytes += entry.encodedSizeBound

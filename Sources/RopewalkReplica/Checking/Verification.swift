@@ -4,7 +4,7 @@ import RopewalkSync
 
 /// A check of a whole file: SQLite's own, then every row against what it must agree with.
 struct Verification {
-  private let db: Database
+  let db: Database
   private let source: Transaction
   private var report = VerificationReport(damage: [], soundDocuments: [], damagedDocuments: [], held: [])
 
@@ -68,7 +68,7 @@ struct Verification {
     }
   }
 
-  private mutating func add(_ place: String, _ row: Int64?, _ problem: String) {
+  mutating func add(_ place: String, _ row: Int64?, _ problem: String) {
     report.damage.append(ReplicaError.Damage(place: place, row: row, problem: problem))
   }
 
@@ -110,6 +110,7 @@ struct Verification {
       try verification.checkFigures(of: loaded)
       try verification.checkOutbox(of: loaded)
       try verification.checkEntries(of: loaded)
+      try verification.checkTips(of: loaded)
       guard verification.report.damage.count == before else { return }
       verification.report.soundDocuments.append(try verification.source.status(of: id))
     }

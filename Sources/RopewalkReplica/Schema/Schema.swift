@@ -107,9 +107,20 @@ enum Schema {
       PRIMARY KEY (document, replica, first)
     ) STRICT, WITHOUT ROWID;
 
+    CREATE TABLE tips (
+      document INTEGER NOT NULL REFERENCES documents (id),
+      replica INTEGER NOT NULL,
+      since INTEGER NOT NULL,
+      until INTEGER,
+      subject TEXT NOT NULL,
+      PRIMARY KEY (document, replica, since)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX tips_of_subject ON tips (document, subject) WHERE until IS NULL;
+
     CREATE TABLE held (
       room INTEGER NOT NULL REFERENCES rooms (id),
       cursor INTEGER NOT NULL,
+      kind INTEGER NOT NULL,
       reason TEXT NOT NULL,
       payload BLOB NOT NULL,
       PRIMARY KEY (room, cursor)

@@ -26,6 +26,8 @@ final class ReplicaState {
   /// By `documents.id`: the entries of the log that wait for events of the outbox. None for a document of which
   /// that was not looked up yet.
   var waiting: [Int64: WaitingEntries] = [:]
+  /// By `documents.id` and subject: its tips. None where they were not looked up yet.
+  var tips: [Int64: [[UInt8]: SubjectTips]] = [:]
 
   /// What `PRAGMA synchronous` is set to; nil if it was not set yet.
   var isSynchronousFull: Bool?
@@ -40,6 +42,7 @@ final class ReplicaState {
     current = [:]
     rooms = [:]
     waiting = [:]
+    tips = [:]
     authorIsRecorded = false
   }
 }

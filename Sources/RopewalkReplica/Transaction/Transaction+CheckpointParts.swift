@@ -13,14 +13,21 @@ private struct DocumentInLog {
     let span: EventSpan
     /// Its place in the log; nil for a part.
     let cursor: UInt64?
-    /// Its payload, where the document has not got its events.
+    /// Its payload, where the document has not got its events, or has them though the entry was kept aside.
     var payload: [UInt8]?
+    /// Why it was kept aside, if it was.
+    var kind: HeldKind?
   }
 
   let key: DocumentKey
   let firstCursor: UInt64
   let document: TextDocument
   var pieces: [Piece]
+  /// The tips of all subjects, each with the cursor from which it is one.
+  let tips: [ReplicaID: UInt64]
+  /// Ids that events were given here in place of those that they had, so that what follows them names others here than in
+  /// the log.
+  let fresh: Set<ReplicaID>
 
   /// The parts in order; nil if this file has trouble with some of it that others do not have.
   func parts() -> [CheckpointPart]? {
@@ -31,12 +38,15 @@ private struct DocumentInLog {
     let ordered = events.spans.sorted { a, b in
       (a.replica.rawValue, a.seqs.lowerBound) < (b.replica.rawValue, b.seqs.lowerBound)
     }
-    for span in ordered {
+    let lasts = lastEntries()
+    for (index, span) in ordered.enumerated() {
+      let isLast = index + 1 == ordered.count || ordered[index + 1].replica != span.replica
       for seqs in Checkpoint.cuts(of: span.seqs) {
         guard let update = update(of: EventSpan(replica: span.replica, seqs: seqs)) else { return nil }
+        let tip = isLast && seqs.upperBound == span.seqs.upperBound ? lasts[span.replica] ?? 0 : 0
         parts.append(
           CheckpointPart(
-            cursor: firstCursor, header: EntryHeader(document: key, span: update.spans[0]),
+            cursor: firstCursor, tip: tip, header: EntryHeader(document: key, span: update.spans[0]),
             payload: update.bytes))
       }
     }
@@ -46,13 +56,30 @@ private struct DocumentInLog {
       guard let cursor = piece.cursor, let payload = piece.payload ?? update(of: piece.span)?.bytes else {
         return nil
       }
-      if piece.payload != nil, isOnlyTroubleHere(payload, piece.span, events) { return nil }
+      if piece.payload == nil, parents(of: piece.span).contains(where: { fresh.contains($0.replica) }) {
+        return nil
+      }
+      let isInExcess = piece.kind == .inExcess
+      if piece.payload != nil, !isInExcess, isOnlyTroubleHere(payload, piece.span, events) { return nil }
       parts.append(
         CheckpointPart(
-          cursor: cursor, isCarried: true, header: EntryHeader(document: key, span: piece.span),
+          cursor: cursor, kind: isInExcess ? .inExcess : .carried,
+          header: EntryHeader(document: key, span: piece.span),
           payload: payload))
     }
     return parts
+  }
+
+  /// By tip, the cursor of the entry that holds its last event.
+  private func lastEntries() -> [ReplicaID: UInt64] {
+    var ends: [ReplicaID: UInt32] = [:]
+    var lasts: [ReplicaID: UInt64] = [:]
+    for piece in pieces where piece.kind != .noUpdate && piece.kind != .inExcess {
+      let (id, end) = (piece.span.replica, piece.span.seqs.upperBound)
+      guard let since = tips[id], end > ends[id] ?? 0 else { continue }
+      (ends[id], lasts[id]) = (end, piece.cursor ?? since)
+    }
+    return lasts
   }
 
   private func update(of span: EventSpan) -> Update? {
@@ -162,9 +189,9 @@ extension Transaction {
     let document = try loaded(id).document
     let rows = try db.rows(
       """
-      SELECT e.replica, e.first, e."end", e.cursor, h.payload FROM entries e
+      SELECT e.replica, e.first, e."end", e.cursor, h.payload, h.kind FROM entries e
       LEFT JOIN held h ON h.room = e.room AND h.cursor = e.cursor WHERE e.document = ?1 AND e.cursor <= ?2
-      UNION ALL SELECT replica, first, "end", 0, NULL FROM checkpoint_spans WHERE document = ?1 AND cursor <= ?2
+      UNION ALL SELECT replica, first, "end", 0, NULL, NULL FROM checkpoint_spans WHERE document = ?1 AND cursor <= ?2
       """, [id, cursor])
     var waiting: [EventSpan: [Update]] = [:]
     for update in document.waitingUpdates where update.spans.count == 1 {
@@ -174,7 +201,8 @@ extension Transaction {
     for row in rows {
       let place = try row.unsigned(3)
       var piece = DocumentInLog.Piece(
-        span: try row.span(0), cursor: place == 0 ? nil : place, payload: try row.optionalBytes(4))
+        span: try row.span(0), cursor: place == 0 ? nil : place, payload: try row.optionalBytes(4),
+        kind: try row.optionalInteger(5).flatMap { HeldKind(rawValue: $0) })
       let isMerged = document.versionVector[piece.span.replica] >= piece.span.seqs.upperBound
       if piece.payload == nil, !isMerged {
         guard place > 0, let found = waiting[piece.span], found.count == 1 else { return nil }
@@ -182,6 +210,10 @@ extension Transaction {
       }
       pieces.append(piece)
     }
-    return DocumentInLog(key: key, firstCursor: firstCursor, document: document, pieces: pieces)
+    let fresh = try renamings(of: id).map(\.fresh)
+    return DocumentInLog(
+      key: key, firstCursor: firstCursor, document: document, pieces: pieces,
+      tips: try tips(of: id, at: cursor),
+      fresh: Set(fresh))
   }
 }

@@ -21,11 +21,15 @@ extension Transaction {
     }
     var rest = checkpoint.parts[...]
     while let first = rest.first {
-      let alike = rest.prefix { $0.part.isCarried == first.part.isCarried }
+      let alike = rest.prefix { $0.part.kind == first.part.kind }
       checkpointBeingTaken = first.part.isCarried ? nil : checkpoint.head.cursor
+      batch.kind = first.part.kind
       defer { checkpointBeingTaken = nil }
       batch.entries = [:]
-      for part in alike { try place(part.entry, in: &batch) }
+      for part in alike {
+        try place(part.entry, in: &batch)
+        if let id = batch.ids[part.part.header.document] { try noteTip(part, of: id) }
+      }
       for id in batch.entries.keys.sorted() {
         guard let entries = batch.entries[id] else { continue }
         do { try receive(entries[...], of: id, in: &batch) } catch let error as ReplicaError {
@@ -63,6 +67,7 @@ extension Transaction {
     try db.run("DELETE FROM entries WHERE room = ?", [room])
     try db.run("DELETE FROM held WHERE room = ?", [room])
     state.waiting = [:]
+    try forgetTips(in: room)
     try db.run("UPDATE documents SET first_cursor = -abs(first_cursor) WHERE room = ?", [room])
     try db.run("UPDATE rooms SET needs_offer = 1 WHERE id = ?", [room])
   }
@@ -112,8 +117,8 @@ extension Transaction {
     if known != nil { return }
     let least = try db.row(
       "SELECT min(0, coalesce(min(cursor), 0)) FROM held WHERE room = ?", [batch.roomID])
-    try db.run(
-      "INSERT INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
-      [batch.roomID, (try least?.integer(0) ?? 0) &- 1, reason, Data(part.payload)])
+    try keepAside(
+      part.payload, as: part.update == nil ? .noUpdate : .contradicts, at: (try least?.integer(0) ?? 0) &- 1,
+      in: batch.roomID, because: reason)
   }
 }

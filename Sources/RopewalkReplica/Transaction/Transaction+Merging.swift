@@ -57,7 +57,12 @@ extension Transaction {
       defer { put(loaded) }
       let theirs = try source.renamings(of: other.id)
       var patches = try follow(theirs, in: &loaded)
-      let (document, followed) = try source.following(try renamings(of: id), in: other)
+      var (document, followed) = try source.following(try renamings(of: id), in: other)
+      // What the log holds in excess stays with who wrote it, and so does what follows it: it would reach nobody else.
+      let excess = try source.excess(of: other.id) + excess(of: id)
+      if excess.contains(where: { document.eventCount(of: $0.replica) > $0.seqs.lowerBound }) {
+        document = document.reduced(to: document.versionVector(without: excess)) ?? document
+      }
       for renaming in theirs { try noteRenaming(renaming, of: id) }
       let before = loaded.document.versionVector
       let pendingBefore = loaded.document.pendingEventCount
@@ -186,10 +191,27 @@ extension Transaction {
       try db.run(
         "UPDATE documents SET first_cursor = ? WHERE id = ? AND first_cursor IS NULL", [first, document])
     }
-    for held in try source.db.rows("SELECT cursor, reason, payload FROM held WHERE room = ?", [sourceRoom]) {
+    let kept = try source.db.rows(
+      "SELECT cursor, kind, reason, payload FROM held WHERE room = ?", [sourceRoom])
+    for held in kept {
       try db.run(
-        "INSERT INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
-        [room, try held.integer(0), try held.string(1), Data(try held.bytes(2))])
+        "INSERT INTO held (room, cursor, kind, reason, payload) VALUES (?, ?, ?, ?, ?)",
+        [
+          room, try held.integer(0), try held.integer(1), try held.string(2), Data(try held.bytes(3)),
+        ])
+    }
+    let tips = try source.db.rows(
+      """
+      SELECT t.document, t.replica, t.since, t.until, t.subject FROM tips t
+      JOIN documents d ON d.id = t.document WHERE d.room = ?
+      """, [sourceRoom])
+    for tip in tips {
+      guard let document = ids[try tip.integer(0)] else { continue }
+      try db.run(
+        "INSERT INTO tips (document, replica, since, until, subject) VALUES (?, ?, ?, ?, ?)",
+        [
+          document, try tip.integer(1), try tip.integer(2), try tip.optionalInteger(3), try tip.string(4),
+        ])
     }
   }
 }

@@ -144,9 +144,11 @@ extension Transaction {
       """
       SELECT h.cursor, h.payload FROM held h JOIN entries e ON e.room = h.room AND e.cursor = h.cursor
       WHERE e.document = ? AND e.replica = ? AND e.first = ? AND e."end" = ?
+        AND h.kind <> ?
       """,
       [
         loaded.id, entry.replica.stored, Int64(entry.seqs.lowerBound), Int64(entry.seqs.upperBound),
+        HeldKind.inExcess.rawValue,
       ])
     guard let row, let update = try? Update(bytes: try row.bytes(1)), update.spans == [entry] else { return }
     try wait(update.bytes, at: try row.integer(0), of: loaded.id, in: loaded.roomID)

@@ -62,6 +62,8 @@ extension Transaction {
     let roomID: Int64
     var ids: [DocumentKey: Int64] = [:]
     var entries: [Int64: [LogEntry]] = [:]
+    /// What a checkpoint says of them; nil where the log itself goes on.
+    var kind: CheckpointPart.Kind?
     var result = ReceivedEntries()
   }
 
@@ -88,23 +90,24 @@ extension Transaction {
     var open = OpenDocument(try take(id))
     var rest = entries
     while let first = rest.first {
-      try recognize(first, in: &open)
-      let (count, failed) = try mergeTogether(rest, into: &open, roomID: batch.roomID)
+      let (count, failed) = try mergeTogether(rest, into: &open, in: &batch)
       rest = rest.dropFirst(max(1, count))
       if count == 0 { try receive(first, of: id, into: &open, in: &batch) }
-      for entry in failed {
-        try recognize(entry, in: &open)
-        try receive(entry, of: id, into: &open, in: &batch)
-      }
+      for entry in failed { try receive(entry, of: id, into: &open, in: &batch, isJudged: true) }
     }
     try noteWaiting(entries, of: open.loaded, in: &batch)
     try finish(&open, in: &batch)
   }
 
   private func receive(
-    _ entry: LogEntry, of id: Int64, into open: inout OpenDocument, in batch: inout Batch
+    _ entry: LogEntry, of id: Int64, into open: inout OpenDocument, in batch: inout Batch,
+    isJudged: Bool = false
   ) throws {
+    if try !isJudged && isInExcess(entry, in: &open, of: batch) {
+      return try receiveExcess(entry, of: id, into: &open, in: &batch)
+    }
     do {
+      try recognize(entry, in: &open)
       let growth = try merge(entry, into: &open)
       try noteEntry(entry, of: id, roomID: batch.roomID, growth)
       try removeFromOutbox(entry.header.span, of: id)
@@ -118,6 +121,23 @@ extension Transaction {
       if error.reasonToHold != nil { try makeWay(for: entry, in: &open) }
       try hold(entry, of: id, because: error, in: &batch)
     }
+  }
+
+  private func isInExcess(_ entry: LogEntry, in open: inout OpenDocument, of batch: Batch) throws -> Bool {
+    if let kind = batch.kind { return kind == .inExcess }
+    guard let update = entry.update else { return false }
+    return try judge(entry, update, in: &open, isNext: true) == .isInExcess
+  }
+
+  func receiveExcess(
+    _ entry: LogEntry, of id: Int64, into open: inout OpenDocument, in batch: inout Batch
+  ) throws {
+    // Own events stay, as their author has them. Others' under the same ids go on under other ones.
+    let isOwn = entry.update.map { open.loaded.document.has($0) } ?? false
+    if !isOwn { try makeWay(for: entry, in: &open) }
+    try holdExcess(entry, of: id, in: &batch)
+    noteLogged(entry, in: &open)
+    if isOwn { open.besides?.insert(entry.header.span) }
   }
 
   /// Whoever pushed an entry that follows events which the log did not have may be asked why.
@@ -140,7 +160,7 @@ extension Transaction {
   private func makeWay(for entry: LogEntry, in open: inout OpenDocument) throws {
     let span = entry.header.span
     try retire(span.replica)
-    open.derived = nil
+    open.forgetWhatLogLacks()
     do {
       open.patches += try makeWay(for: span, in: &open.loaded)
       open.hasChanged = true
@@ -154,19 +174,29 @@ extension Transaction {
     guard let reason = error.reasonToHold else { throw error }
     if isTakingCheckpoint { return try hold(part: entry, of: id, because: reason, in: &batch) }
     try noteEntry(entry, of: id, roomID: batch.roomID, (0, 0))
-    try db.run(
-      "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
-      [batch.roomID, Int64(bitPattern: entry.cursor), reason, Data(entry.payload)])
+    try keepAside(
+      entry.payload, as: entry.update == nil ? .noUpdate : .contradicts, at: Int64(bitPattern: entry.cursor),
+      in: batch.roomID, because: reason)
     batch.result.held.append(entry.cursor)
   }
 
-  private func finish(_ open: inout OpenDocument, in batch: inout Batch) throws {
+  /// Merges what waits no more for what was merged before; false if nothing does.
+  func release(_ open: inout OpenDocument) throws -> Bool {
     let settled = try settleRefused(&open.loaded, reauthoring: true)
     open.patches += settled.patches
-    batch.result.held += settled.held
+    open.held += settled.held
     let released = try releaseWaiting(into: &open.loaded)
     open.patches += released ?? []
-    if open.hasChanged || settled.hasChanged || released != nil {
+    guard settled.hasChanged || released != nil else { return false }
+    open.hasChanged = true
+    open.forgetWhatLogLacks()
+    return true
+  }
+
+  private func finish(_ open: inout OpenDocument, in batch: inout Batch) throws {
+    _ = try release(&open)
+    batch.result.held += open.held
+    if open.hasChanged {
       let before = open.loaded.vector
       open.loaded.vector = open.loaded.document.versionVector
       if open.hadPending { try offerReleased(of: open.loaded, since: before) }

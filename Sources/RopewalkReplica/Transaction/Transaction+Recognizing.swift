@@ -14,7 +14,7 @@ extension Transaction {
     guard let event = try ownEvent(beginning: entry, in: &open) else { return }
     open.patches += try rename(event, as: entry.header.span.replica, in: &open.loaded)
     open.hasChanged = true
-    open.derived = nil
+    open.forgetWhatLogLacks()
   }
 
   /// The own event that an entry begins with under another id.
@@ -30,8 +30,9 @@ extension Transaction {
 
   /// An entry was noted: what the log lacks begins elsewhere now.
   func noteLogged(_ entry: LogEntry, in open: inout OpenDocument) {
-    guard open.derived?.isEmpty == false else { return }
     let span = entry.header.span
+    open.besides?.remove(span)
+    guard open.derived?.isEmpty == false else { return }
     if open.loaded.document.eventCount(of: span.replica) > span.seqs.lowerBound { open.derived = nil }
   }
 

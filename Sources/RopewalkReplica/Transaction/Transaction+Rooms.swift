@@ -66,6 +66,7 @@ extension Transaction {
     try db.run("DELETE FROM entries WHERE room = ?", [id])
     try db.run("DELETE FROM held WHERE room = ?", [id])
     state.waiting = [:]
+    try forgetTips(in: id)
     try db.run(
       """
       UPDATE outbox SET acknowledged = NULL, state = CASE WHEN state > 1 THEN state ELSE 0 END

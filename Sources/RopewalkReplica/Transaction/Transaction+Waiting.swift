@@ -33,9 +33,7 @@ extension Transaction {
 
   /// Lets an entry of the log wait, which is noted already.
   func wait(_ payload: [UInt8], at cursor: Int64, of document: Int64, in roomID: Int64) throws {
-    try db.run(
-      "INSERT OR REPLACE INTO held (room, cursor, reason, payload) VALUES (?, ?, ?, ?)",
-      [roomID, cursor, Self.waits, Data(payload)])
+    try keepAside(payload, as: .waits, at: cursor, in: roomID, because: Self.waits)
     state.waiting[document]?.release(cursor)
   }
 
@@ -125,16 +123,16 @@ extension Transaction {
     let rows = try db.rows(
       """
       SELECT h.cursor FROM held h JOIN entries e ON e.room = h.room AND e.cursor = h.cursor
-      WHERE h.room = ? AND h.reason = ? AND e.document = ?
-      """, [loaded.roomID, Self.waits, loaded.id])
+      WHERE h.room = ? AND h.kind = ? AND e.document = ?
+      """, [loaded.roomID, HeldKind.waits.rawValue, loaded.id])
     for row in rows { waiting.release(try row.integer(0)) }
     state.waiting[loaded.id] = waiting
   }
 
   private func waitingEntry(at cursor: Int64, of loaded: LoadedDocument) throws -> Update? {
     let row = try db.row(
-      "SELECT payload FROM held WHERE room = ? AND cursor = ? AND reason = ?",
-      [loaded.roomID, cursor, Self.waits])
+      "SELECT payload FROM held WHERE room = ? AND cursor = ? AND kind = ?",
+      [loaded.roomID, cursor, HeldKind.waits.rawValue])
     guard let row, let update = try? Update(bytes: try row.bytes(0)), update.spans.count == 1 else {
       return nil
     }

@@ -4,27 +4,45 @@ import RopewalkCore
 public struct CheckpointPart: Hashable, Sendable {
   /// Of a part that was cut anew, the cursor of its document's first entry; of a carried one, its own.
   public let cursor: UInt64
-  /// An entry as it is, since nobody who has read the log up to the checkpoint can merge it.
-  public let isCarried: Bool
+  /// What it is.
+  public let kind: Kind
+  /// Of the last part of a replica id in its document, if that id is a tip of its subject at the checkpoint: the cursor
+  /// of the entry that holds the id's last event. 0 in all others.
+  public let tip: UInt64
   /// The events.
   public let header: EntryHeader
   /// Their canonical update; of a carried entry whatever its payload is.
   public let payload: [UInt8]
 
-  /// Makes a part.
-  public init(cursor: UInt64, isCarried: Bool = false, header: EntryHeader, payload: [UInt8]) {
+  /// What a part is.
+  public enum Kind: UInt8, Hashable, Sendable, CaseIterable {
+    /// Events that can be merged, cut anew.
+    case plain = 0
+    /// An entry as it is, since nobody who has read the log up to the checkpoint can merge it.
+    case carried = 1
+    /// An entry as it is that nobody ever merges: its subject writes on too many branches at once.
+    case inExcess = 2
+  }
+
+  /// Whether it is an entry as the log holds it.
+  public var isCarried: Bool { kind != .plain }
+
+  /// Makes a part. A carried one has no `tip`.
+  public init(cursor: UInt64, kind: Kind = .plain, tip: UInt64 = 0, header: EntryHeader, payload: [UInt8]) {
     self.cursor = cursor
-    self.isCarried = isCarried
+    self.kind = kind
+    self.tip = kind == .plain ? tip : 0
     self.header = header
     self.payload = payload
   }
 
   /// About how many bytes the part takes in a message: never less than it does.
-  public var encodedSizeBound: Int { payload.count + header.document.name.utf8.count + 80 }
+  public var encodedSizeBound: Int { payload.count + header.document.name.utf8.count + 96 }
 
   func write(to writer: inout ByteWriter) {
     writer.varint(cursor)
-    writer.byte(isCarried ? 1 : 0)
+    writer.byte(kind.rawValue)
+    if kind == .plain { writer.varint(tip) }
     header.write(to: &writer)
     writer.block(payload)
   }
@@ -34,7 +52,14 @@ public struct CheckpointPart: Hashable, Sendable {
     let place = reader.offset
     cursor = try reader.varint("part's cursor")
     guard cursor > 0, cursor <= last else { throw FormatError(.badValue, at: place, field: "part's cursor") }
-    isCarried = try reader.boolean("carried")
+    let kindPlace = reader.offset
+    guard let kind = Kind(rawValue: try reader.byte("part's kind")) else {
+      throw FormatError(.badValue, at: kindPlace, field: "part's kind")
+    }
+    self.kind = kind
+    let tipPlace = reader.offset
+    tip = kind == .plain ? try reader.varint("tip") : 0
+    guard tip <= last else { throw FormatError(.badValue, at: tipPlace, field: "tip") }
     header = try EntryHeader(from: &reader)
     payload = Array(try reader.block("payload"))
   }

@@ -39,7 +39,8 @@ public struct LogDigest: Hashable, Sendable {
   public func extended(by part: CheckpointPart) -> LogDigest {
     var place = ByteWriter()
     place.fixed64(part.cursor)
-    place.byte(part.isCarried ? 1 : 0)
+    place.byte(part.kind.rawValue)
+    place.fixed64(part.tip)
     var hash = SHA256()
     hash.update(bytes)
     hash.update(place.bytes)

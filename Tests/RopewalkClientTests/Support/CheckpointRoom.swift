@@ -11,6 +11,8 @@ import RopewalkSync
 final class CheckpointRoom {
   let folder: String
   let key: RelayKey
+  /// How much a subject may write on branches of its own, for the people in it.
+  var tipLimits = TipLimits()
   private(set) var relay: Relay
 
   /// - Parameters:
@@ -63,7 +65,9 @@ final class CheckpointRoom {
     init(_ name: String, _ room: CheckpointRoom) throws {
       (self.name, self.room) = (name, room)
       path = room.folder + "/" + name
-      replica = try Replica(path: path)
+      var options = ReplicaOptions()
+      options.tipLimits = room.tipLimits
+      replica = try Replica(path: path, options: options)
       document = try replica.document("notes", in: "team")
       client = try Client(
         replica: replica, relay: room.relay.url, token: try room.token(name), options: .forTests)

@@ -82,7 +82,7 @@ import Testing
     try names.close()
     let quoted = Self.hostile.replacing("'", with: "''")
     for (number, sql) in [
-      "INSERT INTO held (room, cursor, reason, payload) VALUES (1, 5, '\(quoted)', x'00')",
+      "INSERT INTO held (room, cursor, kind, reason, payload) VALUES (1, 5, 0, '\(quoted)', x'00')",
       "UPDATE rooms SET name = '\(quoted)'", "UPDATE documents SET name = '\(quoted)'",
       "UPDATE rooms SET name = substr(name, 1, 2) || char(155) || 'x'",
       "CREATE TABLE \"\(quoted)\" (x)",

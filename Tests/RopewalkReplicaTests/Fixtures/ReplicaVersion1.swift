@@ -93,14 +93,24 @@ let replicaVersion1 = """
     time INTEGER,
     PRIMARY KEY (document, replica, first)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE tips (
+    document INTEGER NOT NULL REFERENCES documents (id),
+    replica INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER,
+    subject TEXT NOT NULL,
+    PRIMARY KEY (document, replica, since)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO tips VALUES(1,5,1,NULL,'ann');
   CREATE TABLE held (
     room INTEGER NOT NULL REFERENCES rooms (id),
     cursor INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
     reason TEXT NOT NULL,
     payload BLOB NOT NULL,
     PRIMARY KEY (room, cursor)
   ) STRICT;
-  INSERT INTO held VALUES(1,2,'log, row 2: truncated at byte 3, update.header',X'010203');
+  INSERT INTO held VALUES(1,2,0,'log, row 2: truncated at byte 3, update.header',X'010203');
   CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     document INTEGER NOT NULL REFERENCES documents (id),
@@ -149,6 +159,7 @@ let replicaVersion1 = """
   CREATE INDEX updates_of_document ON updates (document, id);
   CREATE INDEX history_of_replica ON history (document, replica, first);
   CREATE INDEX entries_of_replica ON entries (document, replica, first);
+  CREATE INDEX tips_of_subject ON tips (document, subject) WHERE until IS NULL;
   CREATE INDEX outbox_of_replica ON outbox (document, replica, first);
   CREATE INDEX outbox_that_waits ON outbox (document) WHERE state <> 0;
   """

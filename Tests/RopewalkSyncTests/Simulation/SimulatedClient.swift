@@ -182,7 +182,7 @@ final class SimulatedClient {
       if batch.first == 0 { stores[room]?.endCheckpoint(isWhole: false) }
       stores[room]?.isTakingCheckpoint = true
       for part in batch.parts {
-        stores[room]?.apply(part.entry) {
+        stores[room]?.apply(part.entry, tip: part.part.tip) {
           world.count("re-authored")
           return newID()
         }
@@ -245,7 +245,7 @@ final class SimulatedClient {
     }
     world.count("lie")
     let garbage = CheckpointPart(
-      cursor: first.cursor, header: first.header, payload: first.payload.map { $0 ^ 0x55 })
+      cursor: first.cursor, tip: first.tip, header: first.header, payload: first.payload.map { $0 ^ 0x55 })
     return [garbage] + parts.dropFirst().dropLast()
   }
 

@@ -16,8 +16,9 @@ struct SimulatedStore {
   var needsOffer = false
   /// What the log holds, as far as it was read.
   var inLog: [CoverageKey: Set<UInt32>] = [:]
-  /// What the log held up to which cursor, as far as it was read.
-  var spansInLog: [(cursor: UInt64, key: CoverageKey, seqs: Range<UInt32>)] = []
+  /// What the log held up to which cursor, as far as it was read; `tip` is the cursor of the entry that holds the last
+  /// of the events, 0 where a checkpoint does not say.
+  var spansInLog: [(cursor: UInt64, key: CoverageKey, seqs: Range<UInt32>, tip: UInt64)] = []
   /// Who authors the next edit in each document.
   var author: ReplicaID?
 
@@ -55,22 +56,26 @@ struct SimulatedStore {
     isTakingCheckpoint = false
   }
 
-  /// Applies an entry; `newID` re-authors own events whose ids the log gives to others.
-  mutating func apply(_ entry: LogEntry, newID: () -> ReplicaID) {
+  /// Applies an entry, or a part of a checkpoint with its `tip`; `newID` re-authors own events whose ids the log gives to others.
+  mutating func apply(_ entry: LogEntry, tip: UInt64? = nil, newID: () -> ReplicaID) {
     let key = CoverageKey(entry.header)
     let contents = Payload.contents(entry.payload, of: entry.header.span.seqs)
     if let clash = firstClash(contents, key) { reauthor(key, from: clash, as: newID()) }
     events[key, default: [:]].merge(contents) { _, new in new }
     inLog[key, default: []].formUnion(entry.header.span.seqs)
-    spansInLog.append((entry.cursor, key, entry.header.span.seqs))
+    spansInLog.append((entry.cursor, key, entry.header.span.seqs, tip ?? entry.cursor))
     outbox.removeAll { $0.header == entry.header }
   }
 
-  /// The checkpoint at a cursor, as everybody makes it.
+  /// The checkpoint at a cursor, as everybody makes it. No subject has more ids than it has free tips.
   func checkpoint(at cursor: UInt64) -> [CheckpointPart] {
     var held: [CoverageKey: Set<UInt32>] = [:]
     var first: [DocumentKey: UInt64] = [:]
+    var lasts: [CoverageKey: (end: UInt32, tip: UInt64)] = [:]
     for span in spansInLog where span.cursor <= cursor {
+      if span.seqs.upperBound > lasts[span.key]?.end ?? 0 {
+        lasts[span.key] = (span.seqs.upperBound, span.tip)
+      }
       held[span.key, default: []].formUnion(span.seqs)
       first[span.key.document] = min(first[span.key.document] ?? .max, span.cursor)
     }
@@ -84,9 +89,10 @@ struct SimulatedStore {
         let header = EntryHeader(
           document: key.document, span: EventSpan(replica: key.replica, seqs: range))
         let contents = range.map { events[key]?[$0] ?? 0 }
+        let tip = lasts[key].map { range.upperBound == $0.end ? $0.tip : 0 } ?? 0
         parts.append(
           CheckpointPart(
-            cursor: first[key.document] ?? 1, header: header, payload: Payload.bytes(contents)))
+            cursor: first[key.document] ?? 1, tip: tip, header: header, payload: Payload.bytes(contents)))
       }
     }
     return parts
