@@ -52,8 +52,12 @@ public actor Client {
   var connection: (any TransportConnection)?
   /// Counts connections, so that what was meant for an earlier one is recognised.
   var epoch: UInt64 = 0
-  /// Whether a message is being worked off.
+  /// Whether a message, or what was gathered of several, is being worked off.
   var isWorking = false
+  /// Rooms in which entries wait for later ones.
+  var gathering: Set<RoomName> = []
+  /// Takes in what was gathered.
+  var takingIn: Task<Void, Never>?
   /// Counts the turns that rooms have had, so that what came in an earlier one is recognised.
   var turns: UInt64 = 0
   /// Why the connection is being closed from this side.

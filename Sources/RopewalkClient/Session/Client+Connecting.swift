@@ -87,7 +87,7 @@ extension Client {
     timer?.task.cancel()
     timer = nil
     rotation.disconnected(now: options.now())
-    (nextMoves, evaluation) = (nil, (0, false))
+    (nextMoves, evaluation, gathering) = (nil, (0, false), [])
     for room in rooms.keys {
       rooms[room]?.disconnected()
       hub.setPresence([], in: room)

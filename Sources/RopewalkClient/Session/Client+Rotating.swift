@@ -43,8 +43,8 @@ extension Client {
   /// Whether everything of a room is exchanged, as far as this client can know: now, or, where rooms take turns,
   /// at the end of a turn over this connection.
   func isExchanged(_ room: RoomName, _ state: RoomSession, _ outbox: OutboxStanding) -> Bool {
-    rotation.settle(
-      room, state.isRead && !state.isTakingIn && state.inFlight.isEmpty && outbox.waiting == 0)
+    let isTakenIn = state.isRead && !state.isTakingIn && state.gathering.isEmpty
+    rotation.settle(room, isTakenIn && state.inFlight.isEmpty && outbox.waiting == 0)
     return rotation.isDone(room, since: connectedAt)
   }
 }

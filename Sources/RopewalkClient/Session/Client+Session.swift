@@ -40,6 +40,7 @@ extension Client {
 
   /// Takes in one message from the socket, to its end. The relay is not silent meanwhile: what it says waits.
   func received(_ bytes: [UInt8]) async {
+    while let takingIn { await takingIn.value }
     guard var session, ending == nil else { return }
     let message: [UInt8]
     do {
@@ -76,7 +77,7 @@ extension Client {
   func arm() {
     guard let sessions = session?.nextDeadline, ending == nil else { return }
     let now = options.now()
-    var deadline = min(sessions, nextMoves ?? .max, nextDisowning ?? .max)
+    var deadline = min(sessions, nextMoves ?? .max, nextDisowning ?? .max, nextTakingIn ?? .max)
     if evaluation.isDue { deadline = min(deadline, evaluation.notBefore) }
     if let timer, timer.deadline <= deadline { return }
     timer?.task.cancel()
@@ -95,6 +96,7 @@ extension Client {
     let effects = session.tick(now: options.now())
     self.session = session
     perform(effects)
+    takeInGathered()
     disownCarried()
     evaluate()
     arm()

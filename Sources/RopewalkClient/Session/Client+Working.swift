@@ -3,7 +3,8 @@ import RopewalkSync
 
 // What comes from a log may be much. It is taken in by slices, and between two of them the client does whatever else has
 // come up: what is typed goes out, the relay hears of this client, and who wants to stop it does not wait. The messages of
-// a connection are worked off in their order, each to its end before the next one.
+// a connection are worked off in their order, each to its end before the next one; only that entries wait for later ones
+// for a while where taking them in takes long (`Gathering`).
 extension Client {
   /// Does what one message asks for, in order.
   func work(_ effects: [ClientSession.Effect]) async {
@@ -12,27 +13,64 @@ extension Client {
       perform(Array(rest[..<index]))
       switch rest[index] {
       case .deliver(let room, let entries, let cursor, let digest):
-        await deliver(entries, cursor, digest, in: room)
-      case .checkpoint(let room, let batch): await take(batch, in: room)
-      default: break
+        rooms[room]?.gathering.add(entries, cursor, digest)
+        if mayTakeIn(room) { await takeInGathered(room) } else { gathering.insert(room) }
+      case .checkpoint(let room, let batch):
+        await takeInGathered(room)
+        await take(batch, in: room)
+      case let effect:
+        if let room = effect.roomToBeRead { await takeInGathered(room) }
+        if ending == nil { perform([effect]) }
       }
       rest = rest[(index + 1)...]
     }
     perform(Array(rest))
   }
 
-  private func deliver(_ entries: [LogEntry], _ cursor: UInt64, _ digest: LogDigest, in room: RoomName) async
-  {
-    var slices = EntrySlices(entries, cursor: cursor, digest: digest)
+  // MARK: Entries
+
+  /// Whether what has come of a room's log is taken in now.
+  private func mayTakeIn(_ room: RoomName) -> Bool {
+    guard let state = rooms[room] else { return true }
+    return !state.isRead || state.gathering.until <= options.now() || state.gathering.isFull
+  }
+
+  private func takeInGathered(_ room: RoomName) async {
+    gathering.remove(room)
+    guard let state = rooms[room], !state.gathering.isEmpty else { return }
+    let new = state.gathering
+    rooms[room]?.gathering = Gathering()
+    var slices = EntrySlices(new.entries, cursor: new.cursor, digest: new.digest)
+    let began = options.now()
     let isDone = await takeIn(room) { () throws(ReplicaError) in
       let received = try replica.receive(&slices, in: room)
       if !received.changes.isEmpty { rotation.touch(room, now: options.now()) }
       return (received, slices.isEmpty)
     }
+    if rooms[room]?.turn == state.turn { rooms[room]?.gathering.tookIn(from: began, to: options.now()) }
     guard isDone else { return }
     showPresence(in: room)
-    brought(entries, in: room)
+    brought(new.entries, in: room)
   }
+
+  /// When the next room may take in what was gathered; nil if none has something.
+  var nextTakingIn: UInt64? { isWorking ? nil : gathering.compactMap { rooms[$0]?.gathering.until }.min() }
+
+  /// Takes in what was gathered in rooms whose time has come. The next message waits meanwhile.
+  func takeInGathered() {
+    guard !isWorking, takingIn == nil else { return }
+    let due = gathering.filter(mayTakeIn)
+    guard !due.isEmpty else { return }
+    isWorking = true
+    takingIn = Task {
+      for room in due where ending == nil { await takeInGathered(room) }
+      (isWorking, takingIn) = (false, nil)
+      evaluateInTime()
+      arm()
+    }
+  }
+
+  // MARK: Slices
 
   /// Merges parts of a checkpoint. What is only here stays, and is pushed when the room's log has been read.
   private func take(_ batch: CheckpointBatch, in room: RoomName) async {
@@ -81,11 +119,21 @@ extension Client {
 }
 
 extension ClientSession.Effect {
-  /// Whether this is taken in by slices.
+  /// Whether this is taken in by slices, or follows what is.
   fileprivate var mayBeLong: Bool {
     switch self {
     case .deliver, .checkpoint: true
-    default: false
+    default: roomToBeRead != nil
+    }
+  }
+
+  /// The room of which everything before this must have been taken in.
+  fileprivate var roomToBeRead: RoomName? {
+    switch self {
+    case .checkpointWanted(let room, _, _), .checkpointAnnounced(let room, _, _), .caughtUp(let room, _),
+      .refused(let room, _, _), .left(let room, _):
+      room
+    default: nil
     }
   }
 }

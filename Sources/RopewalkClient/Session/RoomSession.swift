@@ -29,6 +29,8 @@ struct RoomSession {
   var turn: UInt64 = 0
   /// Some of what has come is not taken in yet.
   var isTakingIn = false
+  /// What has come and waits for more.
+  var gathering = Gathering()
   var isJoined = false
   /// Everything that the relay had when the room was joined has been read.
   var isRead = false

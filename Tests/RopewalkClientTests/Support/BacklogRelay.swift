@@ -4,8 +4,8 @@ import Synchronization
 
 @testable import RopewalkClient
 
-/// The other end of a `TransportDouble`: a relay that says that the log is read, and then sends one message with
-/// thousands of entries.
+/// The other end of a `TransportDouble`: a relay that says that the log is read, and then sends thousands of entries, in
+/// one message or in one each.
 final class BacklogRelay: Sendable {
   private struct State {
     var log: [LogEntry]
@@ -19,8 +19,15 @@ final class BacklogRelay: Sendable {
   let pushes: AsyncStream<EntryHeader>
   private let pushing: AsyncStream<EntryHeader>.Continuation
 
-  /// - Parameter count: how many letters Bob has typed, each an entry.
-  init(_ count: Int) throws {
+  private let isOneByOne: Bool
+  private let end: ProtocolError?
+
+  /// - Parameters:
+  ///   - count: how many letters Bob has typed, each an entry.
+  ///   - isOneByOne: whether each entry comes in a message of its own.
+  ///   - end: with what the relay ends the membership after that.
+  init(_ count: Int, isOneByOne: Bool = false, end: ProtocolError? = nil) throws {
+    (self.isOneByOne, self.end) = (isOneByOne, end)
     (pushes, pushing) = AsyncStream.makeStream()
     var author = TextDocument()
     author.replica = ReplicaID(rawValue: 7)
@@ -69,8 +76,13 @@ final class BacklogRelay: Sendable {
       let joined = RelayMessage.joined(
         RelayMessage.Joined(
           room: join.room, number: number, role: .edit, head: state.head.cursor, isRestart: false))
-      let rest = RelayMessage.entries(room: number, Array(state.log.dropFirst(Int(join.cursor))))
-      if join.cursor == 0 { return [joined, .caughtUp(room: number, cursor: 0, digest: .zero), rest] }
+      let missing = Array(state.log.dropFirst(Int(join.cursor)))
+      let rest = RelayMessage.entries(room: number, missing)
+      if join.cursor == 0 {
+        let messages = isOneByOne ? missing.map { .entries(room: number, [$0]) } : [rest]
+        let last = end.map { [RelayMessage.error(room: join.room, $0)] } ?? []
+        return [joined, .caughtUp(room: number, cursor: 0, digest: .zero)] + messages + last
+      }
       let end = RelayMessage.caughtUp(room: number, cursor: state.head.cursor, digest: state.head.digest)
       return join.cursor == state.head.cursor ? [joined, end] : [joined, rest, end]
     case .push(let push):
