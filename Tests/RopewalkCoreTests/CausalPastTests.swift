@@ -1,5 +1,6 @@
-import RopewalkCore
 import Testing
+
+@testable import RopewalkCore
 
 /// What somebody knew who wrote after some events, against a slow search.
 @Suite struct CausalPastTests {
@@ -48,12 +49,13 @@ import Testing
       let all = events(of: document)
       for _ in 0..<8 {
         let chosen = (0..<random.below(4)).map { _ in all[random.below(all.count)] }
-        let past = try #require(document.past(of: chosen))
-        let expected = closure(of: chosen, in: document)
-        #expect(Set(all.filter { past.contains($0) }) == expected, "ROPEWALK_SEED=\(seed)")
+        let others = random.chance(50) ? all : (0..<random.below(4)).map { _ in all[random.below(all.count)] }
+        let past = try #require(document.past(of: chosen, asTo: others))
+        let expected = closure(of: chosen, in: document).intersection(others)
+        #expect(Set(others.filter { document.isKnown($0, in: past) }) == expected, "ROPEWALK_SEED=\(seed)")
       }
-      let everything = try #require(document.past(of: document.version.heads))
-      #expect(all.allSatisfy { everything.contains($0) }, "ROPEWALK_SEED=\(seed)")
+      let everything = try #require(document.past(of: document.version.heads, asTo: all))
+      #expect(all.allSatisfy { document.isKnown($0, in: everything) }, "ROPEWALK_SEED=\(seed)")
     }
   }
 
@@ -61,7 +63,34 @@ import Testing
     var random = SplitMix(seed: 1)
     let document = try history(&random)
     let unknown = EventID(replica: ReplicaID(rawValue: 9), seq: 0)
-    #expect(document.past(of: document.version.heads + [unknown]) == nil)
-    #expect(TextDocument().past(of: [])?.contains(unknown) == true)
+    #expect(document.past(of: document.version.heads + [unknown], asTo: []) == nil)
+    let past = try #require(document.past(of: document.version.heads, asTo: [unknown]))
+    #expect(!document.isKnown(unknown, in: past))
+  }
+
+  /// A long history of two who answer each other, and two ids that were there before and knew nothing of each other.
+  @Test func whoKnewNearlyNothingOrNearlyEverythingIsJudgedAtOnce() throws {
+    var people = (1...4).map { number in
+      var document = TextDocument()
+      document.replica = ReplicaID(rawValue: UInt64(number))
+      return document
+    }
+    for index in 2...3 { people[index].insert("old", at: 0) }
+    for index in 2...3 { _ = try people[0].apply(people[index].update(since: VersionVector())) }
+    for turn in 0..<400 {
+      people[turn % 2].insert("x", at: 0)
+      _ = try people[1 - turn % 2].apply(people[turn % 2].update(since: people[1 - turn % 2].versionVector))
+    }
+    let document = people[0]
+    let (old, other) = (
+      EventID(replica: ReplicaID(rawValue: 3), seq: 2), EventID(replica: ReplicaID(rawValue: 4), seq: 2)
+    )
+    let early = try #require(document.past(of: [other], asTo: [old]))
+    let late = try #require(document.past(of: document.version.heads, asTo: [old]))
+    #expect(!document.isKnown(old, in: early) && document.isKnown(old, in: late))
+    #expect(early.steps <= 8 && late.steps <= 8)
+    // What came later than all that somebody knew needs no search.
+    let last = try #require(document.version.heads.first)
+    #expect(try #require(document.past(of: [other], asTo: [last])).steps == 0)
   }
 }

@@ -56,6 +56,11 @@ final class SubjectTips {
     areLastsKnown = true
   }
 
+  /// The last event of each, as far as it has any.
+  var lastEvents: [EventID] {
+    lasts.compactMap { id, last in last.end > 0 ? EventID(replica: id, seq: last.end - 1) : nil }
+  }
+
   /// The one whose last event came first of those of which that is known.
   func oldest(isKnown: (EventID) -> Bool) -> ReplicaID? {
     lasts.filter { id, last in last.end > 0 && isKnown(EventID(replica: id, seq: last.end - 1)) }

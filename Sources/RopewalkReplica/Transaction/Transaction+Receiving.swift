@@ -160,7 +160,8 @@ extension Transaction {
   private func makeWay(for entry: LogEntry, in open: inout OpenDocument) throws {
     let span = entry.header.span
     try retire(span.replica)
-    open.forgetWhatLogLacks()
+    // What the log lacks is looked up anew after this, which costs as much as there is of it.
+    if open.loaded.document.eventCount(of: span.replica) > span.seqs.lowerBound { open.forgetWhatLogLacks() }
     do {
       open.patches += try makeWay(for: span, in: &open.loaded)
       open.hasChanged = true

@@ -29,13 +29,11 @@ extension Transaction {
     let tips = try tips(of: entry.subject, in: document)
     if tips.note(entry) { return .isFine }
     if tips.count >= options.tipLimits.free {
-      guard let past = try pastInLog(of: update, in: &open, isNext: isNext) else {
+      try tips.complete { try last(of: $0, in: document) }
+      guard let past = try pastInLog(of: update, asTo: tips, in: &open, isNext: isNext) else {
         return isNext ? .isInExcess : .notYet
       }
-      try tips.complete { try last(of: $0, in: document) }
-      let replaced = tips.oldest { event in
-        open.loaded.document.eventCount(of: event.replica) > event.seq && past.contains(event)
-      }
+      let replaced = tips.oldest { open.loaded.document.isKnown($0, in: past) }
       if let replaced {
         try db.run(
           """
@@ -129,15 +127,19 @@ extension Transaction {
 
   /// What the author of an entry knew, by the log up to there alone; nil if the entry waits by that, whatever else is
   /// here.
-  private func pastInLog(of update: Update, in open: inout OpenDocument, isNext: Bool) throws -> CausalPast? {
+  private func pastInLog(of update: Update, asTo tips: SubjectTips, in open: inout OpenDocument, isNext: Bool)
+    throws -> CausalPast?
+  {
     guard let parents = try? update.outerParents() else { return nil }
-    if let past = try pastInLog(after: parents, in: &open) { return past }
+    if let past = try pastInLog(after: parents, asTo: tips, in: &open) { return past }
     // An entry before it may have let others go on that had waited.
     guard isNext, try release(&open) else { return nil }
-    return try pastInLog(after: parents, in: &open)
+    return try pastInLog(after: parents, asTo: tips, in: &open)
   }
 
-  private func pastInLog(after parents: [EventID], in open: inout OpenDocument) throws -> CausalPast? {
+  private func pastInLog(after parents: [EventID], asTo tips: SubjectTips, in open: inout OpenDocument) throws
+    -> CausalPast?
+  {
     let isHere = { (event: EventID) in open.loaded.document.eventCount(of: event.replica) > event.seq }
     guard parents.allSatisfy(isHere) else { return nil }
     let besides = try open.besides ?? eventsBesidesLog(in: open)
@@ -146,7 +148,7 @@ extension Transaction {
       let plain = open.loaded.document.versionVector(without: besides.spans)
       guard parents.allSatisfy({ plain.contains($0) }) else { return nil }
     }
-    return open.loaded.document.past(of: parents)
+    return open.loaded.document.past(of: parents, asTo: tips.lastEvents)
   }
 
   /// The events of a document that nobody has by the log as far as it was read: it has not got them, or holds them in
