@@ -111,14 +111,10 @@ extension Transaction {
   func hold(part: LogEntry, of id: Int64, because reason: String, in batch: inout Batch) throws {
     try noteEntry(part, of: id, roomID: batch.roomID, (0, 0))
     batch.result.held.append(part.cursor)
-    let known = try db.row(
-      "SELECT 1 FROM held WHERE room = ? AND cursor <= 0 AND payload = ?",
-      [batch.roomID, Data(part.payload)])
-    if known != nil { return }
-    let least = try db.row(
-      "SELECT min(0, coalesce(min(cursor), 0)) FROM held WHERE room = ?", [batch.roomID])
+    let (cursor, isKept) = try placeAside(part.payload, in: batch.roomID)
+    if isKept { return }
     try keepAside(
-      part.payload, as: part.update == nil ? .noUpdate : .contradicts, at: (try least?.integer(0) ?? 0) &- 1,
-      in: batch.roomID, because: reason)
+      part.payload, as: part.update == nil ? .noUpdate : .contradicts, at: cursor, in: batch.roomID,
+      because: reason)
   }
 }

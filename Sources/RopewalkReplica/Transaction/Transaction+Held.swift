@@ -28,6 +28,23 @@ extension Transaction {
   }
 }
 
+extension Transaction {
+  /// Where a payload is kept aside that has no place in the log: a number below 0, which follows from its bytes, so that
+  /// it is found among any number of others.
+  ///
+  /// - Returns: the number, and whether the payload is there already.
+  func placeAside(_ payload: [UInt8], in room: Int64) throws -> (cursor: Int64, isKept: Bool) {
+    let hash = PayloadHash(of: payload).bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    var cursor = -1 - Int64(hash >> 2)
+    while true {
+      let row = try db.row("SELECT payload FROM held WHERE room = ? AND cursor = ?", [room, cursor])
+      guard let kept = try row?.bytes(0) else { return (cursor, false) }
+      if kept == payload { return (cursor, true) }
+      cursor -= 1
+    }
+  }
+}
+
 extension LogEntry {
   /// The update in it; nil if it is not what the header says.
   var update: Update? {

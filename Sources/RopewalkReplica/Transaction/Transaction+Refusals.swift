@@ -62,15 +62,19 @@ extension Transaction {
   /// What is kept already is not kept twice.
   func hold(_ update: Update, _ error: ApplyError, of loaded: LoadedDocument) throws -> Int64 {
     let cursor = try entry(of: update, for: loaded)
-    // What is not from the log is found by its bytes: there is no more of it than files were merged.
-    let same = try db.row(
-      "SELECT cursor FROM held WHERE room = ?1 AND (cursor = ?2 OR ?2 IS NULL AND cursor < 0) AND payload = ?3",
-      [loaded.roomID, cursor, Data(update.bytes)])
-    if let same { return try same.integer(0) }
-    let least = try db.row(
-      "SELECT min(0, coalesce(min(cursor), 0)) FROM held WHERE room = ?", [loaded.roomID])
-    let place = try cursor ?? (least?.integer(0) ?? 0) &- 1
-    let reason = "\(ReplicaError.Damage(error, in: "log", row: place))"
+    let place: Int64
+    if let cursor {
+      let same = try db.row(
+        "SELECT 1 FROM held WHERE room = ? AND cursor = ? AND payload = ?",
+        [loaded.roomID, cursor, Data(update.bytes)])
+      if same != nil { return cursor }
+      place = cursor
+    } else {
+      let (free, isKept) = try placeAside(update.bytes, in: loaded.roomID)
+      if isKept { return free }
+      place = free
+    }
+    let reason = "\(ReplicaError.Damage(error, in: "log", row: cursor))"
     try keepAside(update.bytes, as: .contradicts, at: place, in: loaded.roomID, because: reason)
     return place
   }
