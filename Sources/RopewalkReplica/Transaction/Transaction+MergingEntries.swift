@@ -14,6 +14,8 @@ struct OpenDocument {
   var derived: [ReplicaID: EventID]?
   /// What it has that nobody has by the log (`Transaction.eventsBesidesLog`); nil where that must be found anew.
   var besides: SpanSet?
+  /// By the first of them, the ids that events were given; nil where they must be read anew.
+  var renamings: [EventID: ReplicaID]?
 
   init(_ loaded: LoadedDocument) {
     self.loaded = loaded
@@ -21,7 +23,7 @@ struct OpenDocument {
   }
 
   /// Events have other ids now, or came otherwise than from the log.
-  mutating func forgetWhatLogLacks() { (derived, besides) = (nil, nil) }
+  mutating func forgetWhatLogLacks() { (derived, besides, renamings) = (nil, nil, nil) }
 }
 
 /// An entry is not merged yet (`Transaction.mustWait`).
@@ -42,7 +44,9 @@ extension Transaction {
     var (updates, chosen, count): ([Update], [LogEntry], Int) = ([], [], 0)
     choosing: for entry in entries {
       // Own events that are in it get its id first.
-      if try ownEvent(beginning: entry, in: &open) != nil { break }
+      if try ownEvent(beginning: entry, in: &open) != nil || givenAway(beginning: entry, in: &open) != nil {
+        break
+      }
       guard let update = entry.update, try !mustWait(update, in: open.loaded.id) else { break }
       if batch.kind == nil {
         switch try judge(entry, update, in: &open, isNext: updates.isEmpty) {

@@ -28,16 +28,21 @@ extension Transaction {
 
   /// Gives the events from `event` on another id, here and in what is kept about them.
   func rename(_ event: EventID, as fresh: ReplicaID, in loaded: inout LoadedDocument) throws -> [TextPatch] {
+    try noteRenaming(Renaming(event: event, fresh: fresh), of: loaded.id)
+    return try move(event, to: EventID(replica: fresh, seq: 0), in: &loaded)
+  }
+
+  /// Calls the events from `event` on those from `new` on, of which none is known; all before it are.
+  func move(_ event: EventID, to new: EventID, in loaded: inout LoadedDocument) throws -> [TextPatch] {
     let count = loaded.document.versionVector[event.replica]
     let old = loaded.document.utf8
     let logged = try logged(after: event, count, in: loaded)
-    loaded.document = loaded.document.reauthoring(event.replica, from: event.seq, as: fresh)
-    if try hasWritten(as: event.replica) { try recordForeignAuthor(fresh) }
+    loaded.document = loaded.document.reauthoring(event.replica, from: event.seq, as: new.replica)
+    if try hasWritten(as: event.replica) { try recordForeignAuthor(new.replica) }
     try retire(event.replica)
-    try noteRenaming(Renaming(event: event, fresh: fresh), of: loaded.id)
-    try moveOutbox(from: event, to: fresh, count: count - event.seq, of: loaded.id)
-    try moveHistory(from: event, to: fresh, of: loaded.id)
-    try moveMoments(from: event, to: fresh, of: loaded.id)
+    try moveOutbox(from: event, to: new, count: count - event.seq, of: loaded.id)
+    try moveHistory(from: event, to: new, of: loaded.id)
+    try moveMoments(from: event, to: new, of: loaded.id)
     for (cursor, payload) in logged { try wait(payload, at: cursor, of: loaded.id, in: loaded.roomID) }
     try recutOutbox(of: loaded)
     try saveAnew(&loaded)
@@ -194,31 +199,31 @@ extension Transaction {
       [document, event.replica.stored, Int64(event.seq), Int64(event.seq)]) != nil
   }
 
-  private func moveOutbox(from event: EventID, to fresh: ReplicaID, count: UInt32, of document: Int64) throws
-  {
+  private func moveOutbox(from event: EventID, to new: EventID, count: UInt32, of document: Int64) throws {
     try removeFromOutbox(EventSpan(replica: event.replica, seqs: event.seq..<event.seq + count), of: document)
     try db.run(
       "UPDATE outbox SET state = 0 WHERE document = ? AND replica = ?", [document, event.replica.stored])
-    try addToOutbox(EventSpan(replica: fresh, seqs: 0..<count), of: document)
+    try addToOutbox(EventSpan(replica: new.replica, seqs: new.seq..<new.seq + count), of: document)
   }
 
-  private func moveHistory(from event: EventID, to fresh: ReplicaID, of document: Int64) throws {
+  private func moveHistory(from event: EventID, to new: EventID, of document: Int64) throws {
     let (replica, seq) = (event.replica.stored, Int64(event.seq))
+    let (fresh, first) = (new.replica.stored, Int64(new.seq))
     // A stretch that begins before the event is split; the figures stay with its first part.
     try db.run(
       """
       INSERT INTO history (document, replica, first, "end", origin, began, ended, inserted, deleted)
-      SELECT document, ?, 0, "end" - ?, origin, ended, ended, 0, 0 FROM history
-      WHERE document = ? AND replica = ? AND first < ? AND "end" > ?
-      """, [fresh.stored, seq, document, replica, seq, seq])
+      SELECT document, ?1, ?2, "end" - ?5 + ?2, origin, ended, ended, 0, 0 FROM history
+      WHERE document = ?3 AND replica = ?4 AND first < ?5 AND "end" > ?5
+      """, [fresh, first, document, replica, seq])
     try db.run(
       #"UPDATE history SET "end" = ? WHERE document = ? AND replica = ? AND first < ? AND "end" > ?"#,
       [seq, document, replica, seq, seq])
     try db.run(
       """
-      UPDATE history SET replica = ?, first = first - ?, "end" = "end" - ?
-      WHERE document = ? AND replica = ? AND first >= ?
-      """, [fresh.stored, seq, seq, document, replica, seq])
+      UPDATE history SET replica = ?1, first = first - ?5 + ?2, "end" = "end" - ?5 + ?2
+      WHERE document = ?3 AND replica = ?4 AND first >= ?5
+      """, [fresh, first, document, replica, seq])
   }
 }
 

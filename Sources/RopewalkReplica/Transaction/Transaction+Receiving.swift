@@ -197,6 +197,7 @@ extension Transaction {
   private func finish(_ open: inout OpenDocument, in batch: inout Batch) throws {
     _ = try release(&open)
     batch.result.held += open.held
+    if open.hasChanged { try deleteTwins(in: &open) }
     if open.hasChanged {
       let before = open.loaded.vector
       open.loaded.vector = open.loaded.document.versionVector

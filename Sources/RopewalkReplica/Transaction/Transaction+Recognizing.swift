@@ -11,6 +11,7 @@ extension Transaction {
 
   /// Gives own events that the log did not have the id of an entry that holds them under another one.
   func recognize(_ entry: LogEntry, in open: inout OpenDocument) throws {
+    try giveBack(to: entry, in: &open)
     guard let event = try ownEvent(beginning: entry, in: &open) else { return }
     open.patches += try rename(event, as: entry.header.span.replica, in: &open.loaded)
     open.hasChanged = true

@@ -33,6 +33,11 @@ struct RelayDouble {
     return .acknowledged(cursor: UInt64(entries.count))
   }
 
+  /// Who pushed first under an id.
+  func owner(of replica: ReplicaID) -> String? {
+    entries.first { $0.header.span.replica == replica }.map { String(decoding: $0.subject, as: UTF8.self) }
+  }
+
   /// Appends whatever it is, as a relay does that is broken.
   mutating func pushUnchecked(_ header: EntryHeader, _ payload: [UInt8], by subject: String = "ann") {
     let entry = LogEntry(

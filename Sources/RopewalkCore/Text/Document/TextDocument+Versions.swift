@@ -25,13 +25,18 @@ extension TextDocument {
   /// The text as it was at a moment; nil if the moment names an event that is not known. Replays what led
   /// to that moment: O(k log k) in its events' runs.
   public func text(at version: Version) -> String? {
+    version == self.version ? text : past(at: version)?.text
+  }
+
+  /// The document as somebody had it at a moment, without what waits; nil if the moment names an event that is not known.
+  /// Replays what led to that moment: O(k log k) in its events' runs.
+  package func past(at version: Version) -> TextDocument? {
     var heads: [EventGraph.Parent] = []
     for head in version.heads {
       guard let place = history.graph.place(of: head) else { return nil }
       heads.append(history.graph.parent(at: place))
     }
     heads.sort { $0.place < $1.place }
-    if heads.map({ $0.place }) == history.graph.heads { return text }
     let ranges = history.withView { view in
       heads.withUnsafeBufferPointer { heads in
         var difference = VersionDifference()
@@ -43,7 +48,7 @@ extension TextDocument {
     var past = TextDocument(lineage: lineage)
     past.history = history.part(ranges)
     _ = past.replay(from: 0, collecting: false)
-    return past.text
+    return past
   }
 
   /// The same document with the events of `replica` from `seq` on given to another id: the way out when an
