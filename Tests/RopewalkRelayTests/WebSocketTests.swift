@@ -187,6 +187,27 @@ import Testing
     }
   }
 
+  /// What a proxy takes for a body, a WebSocket takes for frames, and the other way round.
+  @Test func anUpgradeThatMayHaveABodyIsRefused() async throws {
+    try await withRelay { relay in
+      for headers in [
+        ["Content-Length: 5"], ["content-length: 5"], ["Transfer-Encoding: chunked"],
+        ["Transfer-Encoding: identity"], ["Transfer-Encoding: chunked", "Content-Length: 0"],
+        ["Content-Length: 0", "Content-Length: 0"], ["Content-Length: 00"], ["Content-Length: 5, 5"],
+        ["Content-Length: 5", "Content-Length: 6"], ["Content-Length: -1"],
+      ] {
+        let socket = try await RawSocket(port: relay.port)
+        let line = try await socket.upgrade(headers: headers)
+        #expect(line.contains("400"), "\(headers): \(line)")
+        // Whatever follows is nobody's request.
+        try? await socket.send(raw: Array("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+        #expect(await (try? socket.readHead()) == nil, "\(headers)")
+      }
+      let socket = try await RawSocket(port: relay.port)
+      #expect(try await socket.upgrade(headers: ["Content-Length: 0"]).contains("101"))
+    }
+  }
+
   @Test func pagesOfOtherSitesAreNotLetInWithoutAKey() async throws {
     try await withRelay { relay in
       for (origin, status) in [

@@ -135,6 +135,11 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
       routes.meters[context.eventLoop].refused(.badRequest)
       return answer(.badRequest, "The address ends with /sync, without a query.\n", to: head, context)
     }
+    // A proxy may take what follows for a body, and for what else is in it: requests that it did not look at.
+    guard !head.mayHaveBody else {
+      routes.meters[context.eventLoop].refused(.badRequest)
+      return answer(.badRequest, "An upgrade has no body.\n", to: head, context)
+    }
     guard head.headers.contains(name: "upgrade") else {
       return answer(.upgradeRequired, "This is a WebSocket endpoint.\n", to: head, context)
     }
@@ -172,6 +177,14 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
     let promise = context.eventLoop.makePromise(of: Void.self)
     promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
+  }
+}
+
+extension HTTPRequestHead {
+  /// Whether its headers speak of a body that follows, or of its length in a way that others may read otherwise.
+  var mayHaveBody: Bool {
+    let lengths = headers["content-length"]
+    return headers.contains(name: "transfer-encoding") || lengths.count > 1 || lengths.contains { $0 != "0" }
   }
 }
 

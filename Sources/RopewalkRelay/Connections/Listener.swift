@@ -98,7 +98,7 @@ struct Listener: Sendable {
   }
 
   private func admits(_ head: HTTPRequestHead) -> Bool {
-    guard head.method == .GET, head.uri == "/sync" else { return false }
+    guard head.method == .GET, head.uri == "/sync", !head.mayHaveBody else { return false }
     return !routes.readiness.isDraining && origins.admit(head.headers.first(name: "origin"))
   }
 }
