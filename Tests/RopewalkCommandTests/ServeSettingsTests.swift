@@ -94,7 +94,8 @@ import Testing
   @Test(arguments: [
     (
       "[network]\nallowed-origins = app.example",
-      "relay.conf:4: An origin is *, loopback, https://HOST[:PORT] or https://*.DOMAIN[:PORT], not 'app.example'."
+      "relay.conf:4: An origin is *, loopback, https://HOST[:PORT] or https://*.DOMAIN[:PORT], not 'app.example' "
+        + "(allowed-origins): it does not begin with http:// or https://."
     ),
     ("[access]\njwks-file = /nowhere/k", "relay.conf:4: The key file /nowhere/k cannot be read."),
     ("[access]\nsecret-file = /nowhere/k", "relay.conf:4: The key file /nowhere/k cannot be read."),

@@ -351,9 +351,44 @@ import Testing
       "https://localhost.evil",
     ] { #expect(!origins.admit(origin), "\(origin)") }
     #expect(try Origins(["*"]).admit("https://anywhere"))
-    for wrong in ["example.org", "https://", "https://a/b", "https://a*", "ftp://a", "https://*.a.*", ""] {
-      #expect(throws: RelayError.self, "\(wrong)") { try Origins([wrong]) }
+  }
+
+  /// Else nobody would be let in, and nobody would know why.
+  @Test func whatNoBrowserSendsAsAnOriginIsRefusedWithItsReason() throws {
+    let cases = [
+      ("", "it is empty"), ("example.org", "http:// or https://"), ("ftp://a", "http:// or https://"),
+      ("null", "http:// or https://"), ("https://", "no host"), ("https://:8443", "no host"),
+      ("https://*.", "no host"), ("https://a/", "no path"), ("https://a/b", "no path"),
+      ("https://a?b", "no query"),
+      ("https://a#b", "no fragment"), ("https://me@a", "no user"), (" https://a", "a blank"),
+      ("https://a b", "a blank"), ("https://a\u{a0}b", "xn--"), ("https://b\u{fc}cher.example", "xn--"),
+      ("https://a*", "only before a domain"), ("https://*", "only before a domain"),
+      ("https://*.a.*", "only before a domain"), ("https://a.*.b", "only before a domain"),
+      ("https://a,b", "no name"), ("https://a%20b", "no name"), ("https://a..b", "empty"),
+      ("https://.a", "empty"), ("https://a:", "no port"), ("https://a:0", "no port"),
+      ("https://a:08443", "no port"), ("https://a:+1", "no port"), ("https://a:65536", "no port"),
+      ("https://a:x", "no port"), ("https://a:1:2", "in brackets"), ("https://a:443", "leave :443 out"),
+      ("http://a:80", "leave :80 out"), ("http://*.a:80", "leave :80 out"), ("http://::1", "in brackets"),
+      ("http://[::1", "in brackets"), ("http://[a]", "in brackets"), ("http://[0:0::1]", "[::1]"),
+      ("http://127.1", "IPv4"), ("http://0x7f.0x1", "IPv4"), ("http://1.2.3.256", "IPv4"),
+      ("http://*.1.2.3.4", "no hosts under it"),
+    ]
+    for (wrong, reason) in cases {
+      do throws(RelayError) {
+        _ = try Origins([wrong])
+        Issue.record("\(wrong) was taken")
+      } catch {
+        #expect("\(error)".contains("(allowed-origins)") && "\(error)".contains(reason), "\(wrong): \(error)")
+        #expect("\(error)".contains("'\(wrong)'") || wrong.contains("\u{a0}"), "\(error)")
+      }
     }
+    for (right, origin) in [
+      ("https://App.Example", "https://app.example"), ("http://app.example:443", "http://app.example:443"),
+      ("https://*.example:8443", "https://a.b.example:8443"),
+      ("http://10.0.0.1:3000", "http://10.0.0.1:3000"),
+      ("http://[2001:DB8::1]:3000", "http://[2001:db8::1]:3000"), ("https://xn--bcher-kva.example", nil),
+      ("https://my_app.example", nil), ("https://app.example.", nil), ("https://1app", nil),
+    ] { #expect(try Origins([right]).admit(origin ?? right), "\(right)") }
   }
 
   @Test func comparisonTakesAllBytes() {

@@ -1,4 +1,5 @@
 import Foundation
+import RopewalkPlainText
 
 /// From which sites' pages browsers may connect. Programs that are no browsers send no origin, and are
 /// always let in.
@@ -14,33 +15,16 @@ struct Origins: Sendable {
 
   let rules: [Rule]
 
-  /// Reads what was configured; throws for what is no origin.
+  /// Reads what was configured; throws for what no browser sends, which would never let anybody in.
   ///
   /// - Parameter patterns: `*`, `loopback`, `https://example.org`, `https://*.example.org:8443`.
   init(_ patterns: [String]) throws(RelayError) {
     var rules: [Rule] = []
     for pattern in patterns {
-      switch pattern {
-      case "*": rules.append(.all)
-      case "loopback": rules.append(.loopback)
-      default:
-        let parts = pattern.lowercased().components(separatedBy: "://")
-        guard parts.count == 2, parts[0] == "http" || parts[0] == "https", !parts[1].isEmpty,
-          !parts[1].contains("/"), !parts[1].dropFirst(2).contains("*")
-        else {
-          throw .badSetting(
-            "An origin is *, loopback, https://HOST[:PORT] or https://*.DOMAIN[:PORT], not '\(pattern)'.",
-            of: ["allowed-origins"])
-        }
-        if parts[1].hasPrefix("*.") {
-          rules.append(.under(scheme: parts[0] + "://", suffix: String(parts[1].dropFirst())))
-        } else if !parts[1].contains("*") {
-          rules.append(.exact(pattern.lowercased()))
-        } else {
-          throw .badSetting(
-            "In an origin, * stands for what comes before a domain, as in https://*.example.org.",
-            of: ["allowed-origins"])
-        }
+      do { rules.append(try OriginPattern.rule(pattern)) } catch {
+        throw .badSetting(
+          "An origin is *, loopback, https://HOST[:PORT] or https://*.DOMAIN[:PORT], not "
+            + "'\(VisibleText.line(pattern))' (allowed-origins): \(error.reason).", of: ["allowed-origins"])
       }
     }
     self.rules = rules
