@@ -106,6 +106,7 @@ let package = Package(
       name: "RopewalkRelayTests",
       dependencies: [
         "DamagedFiles", "RopewalkCommand", "RopewalkRelay", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "JWTKit", package: "jwt-kit"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "X509", package: "swift-certificates"),

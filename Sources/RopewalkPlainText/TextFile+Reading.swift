@@ -13,22 +13,30 @@ extension TextFile {
   package static let standardLimit = 1 << 20
 
   /// Reads a file, or a pipe to its end.
-  package init(path: String, limit: Int = standardLimit) throws(TextFileError) {
-    try self.init(path: path, content: Self.content(of: path, limit: limit))
+  ///
+  /// - Parameter isRegular: whether pipes and devices are refused, which may have nothing to say, or no end.
+  package init(path: String, limit: Int = standardLimit, isRegular: Bool = false) throws(TextFileError) {
+    try self.init(path: path, content: Self.content(of: path, limit: limit, isRegular: isRegular))
   }
 
-  /// Reads a file; nil if there is none of that name.
+  /// Reads a regular file; nil if there is none of that name.
   package static func ifThere(path: String, limit: Int = standardLimit) throws(TextFileError) -> TextFile? {
     var status = stat()
     if stat(path, &status) != 0, errno == ENOENT { return nil }
-    return try TextFile(path: path, limit: limit)
+    return try TextFile(path: path, limit: limit, isRegular: true)
   }
 
   /// A file's bytes, as they are: at most `limit`, whatever size the system gives for it: pipes have none.
-  package static func content(of path: String, limit: Int = standardLimit) throws(TextFileError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  ///
+  /// - Parameter isRegular: whether pipes and devices are refused. They are not waited for then.
+  package static func content(
+    of path: String, limit: Int = standardLimit, isRegular: Bool = false
+  ) throws(TextFileError) -> [UInt8] {
+    // Opening a pipe waits for somebody to write into it.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (isRegular ? O_NONBLOCK : 0))
     guard descriptor >= 0 else { throw unreadable(path, errno) }
     defer { close(descriptor) }
+    if isRegular { try mustBeRegular(descriptor, path) }
     var content: [UInt8] = []
     let piece = 1 << 16
     while true {
@@ -46,6 +54,16 @@ extension TextFile {
       content.removeLast(piece - count)
       if count == 0 { return content }
       guard content.count <= limit else { throw TextFileError(path: path, .tooLarge(limit: limit)) }
+    }
+  }
+
+  private static func mustBeRegular(_ descriptor: Int32, _ path: String) throws(TextFileError) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw unreadable(path, errno) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return
+    case S_IFDIR: throw TextFileError(path: path, .isFolder)
+    default: throw TextFileError(path: path, .isNoRegularFile)
     }
   }
 

@@ -5,6 +5,8 @@ package struct TextFileError: Error, Hashable, Sendable, CustomStringConvertible
     /// The system's words.
     case unreadable(String)
     case isFolder
+    /// A pipe, a socket or a device.
+    case isNoRegularFile
     /// The most bytes that are read.
     case tooLarge(limit: Int)
     case utf16
@@ -46,6 +48,7 @@ package struct TextFileError: Error, Hashable, Sendable, CustomStringConvertible
     switch problem {
     case .unreadable(let words): "it cannot be read (\(words))"
     case .isFolder: "it is a folder"
+    case .isNoRegularFile: "it is a pipe or a device, not a regular file"
     case .tooLarge(let limit): "it is larger than \(limit >> 10) KiB"
     case .utf16: "it is UTF-16; save it as UTF-8"
     case .notUTF8: "it is not UTF-8"

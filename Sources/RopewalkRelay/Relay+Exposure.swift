@@ -17,7 +17,7 @@ public enum FileExposure {
 
   /// Whether a file holds PEM blocks, and none of them is private.
   private static func isPublic(_ path: String) -> Bool {
-    guard let content = try? TextFile.content(of: path) else { return false }
+    guard let content = try? TextFile.content(of: path, isRegular: true) else { return false }
     let text = String(decoding: content, as: UTF8.self)
     return text.contains("-----BEGIN ") && !text.contains("PRIVATE KEY")
   }

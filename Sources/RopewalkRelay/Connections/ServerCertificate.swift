@@ -56,7 +56,7 @@ final class ServerCertificate: Sendable {
   }
 
   private static func blocks(_ path: String) throws(RelayError) -> [PEMBlock] {
-    do { return try TextFile(path: path).pemBlocks() } catch {
+    do { return try TextFile(path: path, isRegular: true).pemBlocks() } catch {
       throw .certificateUnusable(path: path, reason: error.reason)
     }
   }

@@ -7,7 +7,10 @@ struct KeyFile {
 
   init(path: String) throws(RelayError) {
     self.path = path
-    do { content = try TextFile.content(of: path) } catch { throw .keyUnreadable(path: path) }
+    do { content = try TextFile.content(of: path, isRegular: true) } catch {
+      if error.problem == .isNoRegularFile { throw .keyFileDamaged(path: path, reason: error.reason) }
+      throw .keyUnreadable(path: path)
+    }
   }
 
   /// Its text, with what was read from it.

@@ -11,13 +11,13 @@ extension KeyForm {
 
   private init?(_ content: [UInt8], depth: Int) {
     if let form = Self.binary(content) {
-      self = form
+      self = form.withObstacle(in: content)
       return
     }
     // What is ASCII in UTF-16 is ASCII with zeros between.
     let text = content.filter { $0 != 0 }
     if let form = Self.textual(text) {
-      self = form
+      self = form.withObstacle(in: text)
     } else if depth < 2, let bytes = Self.base64(text), let form = KeyForm(bytes, depth: depth + 1) {
       self = form
     } else {

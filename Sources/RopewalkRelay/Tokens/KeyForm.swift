@@ -2,7 +2,7 @@
 ///
 /// Public keys are everywhere. A relay that took the bytes of one for a secret would let everybody sign who has the
 /// file, so whatever can be recognised as a key is never a secret, and a file in the wrong place is called by its name.
-enum KeyForm: Hashable, Sendable {
+indirect enum KeyForm: Hashable, Sendable {
   /// What is in it.
   enum Content: Hashable, Sendable { case publicKey, privateKey, certificate, other }
   /// Where keys are expected.
@@ -26,6 +26,8 @@ enum KeyForm: Hashable, Sendable {
   case json
   /// A JSON Web Token.
   case token
+  /// A key or certificate that can be read, and that no token is checked by.
+  case unusable(KeyForm, Obstacle)
 
   /// Whether it is what belongs there.
   func belongs(in place: Place) -> Bool {
@@ -37,6 +39,7 @@ enum KeyForm: Hashable, Sendable {
 
   /// Why it cannot be taken there, and where it belongs.
   func refusal(in place: Place) -> String {
+    if case .unusable = self, place == .keyFile { return "it is \(name)" + (advice.map { "; \($0)" } ?? "") }
     let wanted =
       switch place {
       case .secret: "not a secret"
@@ -58,6 +61,9 @@ enum KeyForm: Hashable, Sendable {
     case .webKey: "a JSON Web Key without a set"
     case .json: "JSON"
     case .token: "a token"
+    case .unusable(.pem(let content), let obstacle): "\(Self.name(of: content, obstacle)) (PEM)"
+    case .unusable(.der(let content), let obstacle): "\(Self.name(of: content, obstacle)) (DER)"
+    case .unusable(let form, _): form.name
     }
   }
 
@@ -70,8 +76,19 @@ enum KeyForm: Hashable, Sendable {
     }
   }
 
+  private static func name(of content: Content, _ obstacle: Obstacle) -> String {
+    switch (content, obstacle) {
+    case (_, .passphrase): "\(name(of: content)) with a passphrase"
+    case (.certificate, .algorithm(let algorithm)): "a certificate of a key of \(algorithm)"
+    case (_, .algorithm(let algorithm)): "\(name(of: content)) of \(algorithm)"
+    }
+  }
+
   private var advice: String? {
     switch self {
+    case .unusable(_, .algorithm):
+      "tokens are signed with keys of P-256 or Ed25519, which 'ropewalk keys new' makes"
+    case .unusable(_, .passphrase): "'openssl pkey -in FILE -out NEW' writes it without one"
     case .pem(.publicKey), .pem(.privateKey): "it belongs into key-file"
     case .pem(.certificate):
       "'openssl x509 -pubkey -noout -in FILE' takes the public key out of it, for key-file"

@@ -76,7 +76,7 @@ public struct RevocationFile: Sendable {
         guard let file = try TextFile.ifThere(path: path, limit: Self.limit) else { return nil }
         return try Self.mustHoldLines(file)
       }
-      return try Self.mustHoldLines(try TextFile(path: path, limit: Self.limit))
+      return try Self.mustHoldLines(try TextFile(path: path, limit: Self.limit, isRegular: true))
     } catch {
       if case .unreadable = error.problem { throw .revocationFileUnusable(path: path) }
       if error.problem == .empty {
