@@ -141,6 +141,9 @@ public enum ClientEvent: Hashable, Sendable {
   case roleChanged(RoomName, Role)
   /// The room cannot be joined, or membership ended.
   case left(RoomName, ProtocolError)
+  /// The relay has put a room off, or what was asked about it: the client joins it again after the time that the error
+  /// names, and asks again.
+  case putOff(RoomName, ProtocolError)
   /// Others changed a document; the replica has it already.
   case changed(DocumentChange)
   /// Events are durable at the relay.

@@ -85,6 +85,38 @@ import Testing
     #expect(problems.contains(/"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/), "\(problems)")
   }
 
+  /// Otherwise it seems to hang.
+  @Test func whoeverMustWaitForTheRelayIsToldWhy() async throws {
+    _ = try await Tool.run("keys", "new", "--out", folder["key"])
+    let relay = try RunningTool([
+      "serve", "--data", folder["data"], "--key-file", folder["key"], "--listen", "127.0.0.1:0",
+    ])
+    let url = String(try await relay.line(beginning: "listening on ").dropFirst("listening on ".count))
+    let token = try await Tool.run(
+      "token", "--key-file", folder["key"], "--subject", "ann", "--room", "*=own"
+    ).output
+    let client = try Client(
+      replica: try Replica(path: folder["own"]), relay: url,
+      token: token.trimmingCharacters(in: .whitespacesAndNewlines))
+    for days in 1...10 as ClosedRange<UInt32> { _ = try await client.setRetention(.days(days), of: "other") }
+    await client.close()
+    try folder.write(token, to: "token")
+    let asking = try RunningTool([
+      "relay", "retention", "team", "--days", "1", "--relay", url, "--token-file", folder["token"],
+    ])
+    let line = try await asking.problem(beginning: "room team: the relay puts this off: ")
+    #expect(
+      line.hasPrefix(
+        "room team: the relay puts this off: Rooms are administered more often than the relay allows; waiting "
+      ),
+      "\(line)")
+    #expect(line.hasSuffix(" seconds"), "\(line)")
+    asking.signal(SIGTERM)
+    _ = await asking.end()
+    relay.signal(SIGTERM)
+    _ = await relay.end()
+  }
+
   @Test func aCertificateOfOnesOwnIsTrustedByEveryCommandThatAsksARelay() async throws {
     for command in [["sync", folder["a"], "--room", "team"], ["relay", "retention", "team"]] {
       let running = try RunningTool(

@@ -33,6 +33,7 @@ extension Client {
     case (.tooManyRooms, _): rotation.tooMany(room, now: now)
     case (.overloaded, .after(let milliseconds)):
       rotation.refused(room, until: now + max(1, UInt64(milliseconds)), now: now)
+      hub.publish(.putOff(room, error))
     default: return false
     }
     rooms[room]?.turnEnded()

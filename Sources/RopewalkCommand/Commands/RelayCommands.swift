@@ -120,6 +120,8 @@ struct RetentionCommand: AsyncParsableCommand {
     let replica = try Replica(path: folder.path + "/replica")
     let client = try Client(
       replica: replica, relay: relay.url, token: try relay.presentedToken(), options: relay.clientOptions)
+    let telling = Console.standard.tellWaits(client.events())
+    defer { telling.cancel() }
     let wanted: Retention? = everything ? .everything : days.map { .days($0) }
     let answer: RoomRetention
     do {

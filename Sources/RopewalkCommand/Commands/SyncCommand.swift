@@ -32,6 +32,8 @@ struct SyncCommand: AsyncParsableCommand {
       replica: replica, relay: relay.url, token: try relay.presentedToken(),
       options: relay.clientOptions)
     let events = client.events()
+    let telling = Console.standard.tellWaits(client.events())
+    defer { telling.cancel() }
     for room in wanted { try await client.join(room.text) }
     var refusal: ClientError?
     do throws(ClientError) {
