@@ -83,6 +83,53 @@ import Testing
     #expect(registry.enter([65], connection: connection, now: 9000)?.charge(bytes: 10, now: 9000) == .fine)
   }
 
+  /// Each token is checked, which costs more than any other message.
+  @Test func newTokensAreCountedOverAllConnectionsOfASubjectAndOverTheirEnds() async throws {
+    try await withKeyedFolder { folder in
+      try await folder.withRelay {
+        $0.key = key
+        $0.subjectLimits.connections = 70
+      } _: { relay in
+        let (anns, bens) = (try await token(key), try await token(key, subject: "ben"))
+        func renew(_ peer: Peer) async throws -> ProtocolError? {
+          try await peer.say(.token(Array(anns.utf8)))
+          while true {
+            switch try await peer.hear() {
+            case .tokenAccepted: return nil
+            case .error(nil, let error): return error
+            default: continue
+            }
+          }
+        }
+        var taken = 0
+        var refusal: ProtocolError?
+        for _ in 0..<4 {
+          let peer = try await Peer.greeted(by: relay, token: anns)
+          for _ in 0..<20 where refusal == nil {
+            refusal = try await renew(peer)
+            taken += refusal == nil ? 1 : 0
+          }
+          await peer.socket.drop()
+        }
+        #expect(taken == 70)
+        #expect(refusal?.code == .overloaded && refusal?.retry == .after(milliseconds: 250))
+        // Others are not concerned, those who come again neither; and in time there may be another one.
+        let ben = try await Peer.greeted(by: relay, token: bens)
+        try await ben.say(.token(Array(bens.utf8)))
+        guard case .tokenAccepted = try await ben.hear() else {
+          Issue.record("Ben's token was not taken")
+          return
+        }
+        folder.clock.set(testMoment + 250)
+        let peer = try await Peer.greeted(by: relay, token: anns)
+        #expect(try await renew(peer) == nil)
+        #expect(try await renew(peer)?.code == .overloaded)
+      }
+      let refused = try folder.audit.filter { $0.act == .refused && $0.code == "too-many-tokens" }
+      #expect(refused.map(\.subject) == ["ann", "ann"] && refused[0].from == "127.0.0.1")
+    }
+  }
+
   @Test func whoIsTheLastToLeaveARoomCannotBeginMoreIDsThere() async throws {
     try await withKeyedFolder { folder in
       try await folder.withRelay {

@@ -1,3 +1,5 @@
+import NIOConcurrencyHelpers
+
 /// A token bucket for acts: so many at once, and then one every so often.
 struct ActBudget: Hashable, Sendable {
   private let burst: UInt64
@@ -32,5 +34,30 @@ struct ActBudget: Hashable, Sendable {
     let elapsed = now > counted ? now - counted : 0
     credit = min(burst * pause, credit + min(elapsed, burst * pause))
     counted = max(counted, now)
+  }
+}
+
+/// A budget of acts for each of those who act, connected or not: who comes back has not got another one.
+final class ActBudgets: Sendable {
+  private let burst: UInt64
+  private let pause: UInt64
+  private let budgets = NIOLockedValueBox<[[UInt8]: ActBudget]>([:])
+
+  /// Budgets of so many acts at once, and then one every `pause` milliseconds.
+  init(burst: UInt64, every pause: UInt64) { (self.burst, self.pause) = (burst, pause) }
+
+  /// Takes one; else how many milliseconds to wait for it.
+  ///
+  /// - Complexity: O(1) mostly; O(those whose budget is not full) now and then.
+  func take(_ who: [UInt8], now: UInt64) -> UInt32? {
+    budgets.withLockedValue { budgets in
+      if budgets[who] == nil, budgets.count.isMultiple(of: 1024) {
+        budgets = budgets.filter { _, budget in
+          var budget = budget
+          return !budget.isFull(now: now)
+        }
+      }
+      return budgets[who, default: ActBudget(burst: burst, every: pause, now: now)].take(now: now)
+    }
   }
 }

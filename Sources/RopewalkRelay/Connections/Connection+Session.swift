@@ -83,6 +83,12 @@ extension Connection {
 
   /// Tokens are checked on a task: once per connection and refresh.
   private func verify(_ token: [UInt8]) {
+    if session.state == .open, let wait = services.subjects.renew(payer, now: services.now()) {
+      refusalDetail = RefusalReason.tooManyTokens.rawValue
+      let error = ProtocolError(
+        .overloaded, retry: .after(milliseconds: wait), "One subject cannot send new tokens that often.")
+      return perform(session.rejected(error))
+    }
     if let identity = services.credentials.anonymous(token) { return verified(.success(identity)) }
     Task {
       let result = services.credentials.result(for: token, now: services.now())
@@ -116,6 +122,13 @@ extension Connection {
     }
     if !wasOpen, session.state == .open { greeted() }
     schedule()
+  }
+
+  /// Who pays for what one subject may cost; those without a token do with their network alone.
+  private var payer: [UInt8] {
+    // No subject begins with a zero.
+    guard let identity, identity.key != nil else { return [0] + NetworkAddress.network(of: address) }
+    return identity.access.subject
   }
 
   /// Counts the connection among its subject's; false if they are too many.

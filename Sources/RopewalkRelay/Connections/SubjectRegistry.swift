@@ -19,9 +19,16 @@ final class SubjectRegistry: Sendable {
   private let limits: SubjectLimits
   private let accounts = NIOLockedValueBox<[[UInt8]: SubjectAccount]>([:])
   /// What subjects have administered lately, connected or not: who comes back has not got another budget.
-  private let administration = NIOLockedValueBox<[[UInt8]: ActBudget]>([:])
+  private let administration = ActBudgets(burst: 10, every: 10_000)
+  /// How many new tokens subjects have sent for connections that were open: each is checked. As many at once as they may
+  /// have connections.
+  private let renewals: ActBudgets
 
-  init(_ limits: SubjectLimits) { self.limits = limits }
+  init(_ limits: SubjectLimits) {
+    self.limits = limits
+    renewals = ActBudgets(
+      burst: UInt64(max(60, limits.connections == 0 ? 1000 : limits.connections)), every: 250)
+  }
 
   /// One connection more; nil if that is too many. `leave` must follow.
   ///
@@ -52,18 +59,14 @@ extension SubjectRegistry {
   /// One more change of what the relay goes by: ten at once, and then one every ten seconds, in all rooms together.
   ///
   /// - Returns: how many milliseconds to wait; nil if it may be done now.
-  /// - Complexity: O(1) mostly; O(subjects that have administered within minutes) now and then.
-  func administer(_ subject: [UInt8], now: UInt64) -> UInt32? {
-    administration.withLockedValue { budgets in
-      if budgets[subject] == nil, budgets.count.isMultiple(of: 1024) {
-        budgets = budgets.filter { _, budget in
-          var budget = budget
-          return !budget.isFull(now: now)
-        }
-      }
-      return budgets[subject, default: ActBudget(burst: 10, every: 10_000, now: now)].take(now: now)
-    }
-  }
+  func administer(_ subject: [UInt8], now: UInt64) -> UInt32? { administration.take(subject, now: now) }
+
+  /// One more token for a connection that is open: as many at once as the subject may have connections, and then four a
+  /// second, over all of its connections, also those that have ended.
+  ///
+  /// - Parameter payer: the subject; for those without a token, their network.
+  /// - Returns: how many milliseconds to wait; nil if it may be checked now.
+  func renew(_ payer: [UInt8], now: UInt64) -> UInt32? { renewals.take(payer, now: now) }
 }
 
 /// What one subject has used.

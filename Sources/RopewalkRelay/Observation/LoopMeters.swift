@@ -49,6 +49,8 @@ enum RefusalReason: String, CaseIterable, Sendable {
   case origin
   /// Before the upgrade: as many connections as the relay takes.
   case tooManyConnections = "too-many-connections"
+  /// New tokens for open connections, more often than one subject may send them.
+  case tooManyTokens = "too-many-tokens"
   /// Before the upgrade: not HTTP, or too much of it.
   case badRequest = "bad-request"
   case other
