@@ -150,6 +150,28 @@ import Testing
     try pair.expectOnce(["sent ", "carrid ", "by ben "], "given back")
   }
 
+  @Test func whoGoesOnAndOnCostsTheirAuthorNoMore() throws {
+    var pair = try Pair()
+    try pair.relay.exchange(with: pair.ann, in: room, by: "ann")
+    try pair.notes(pair.ann).insert(String(repeating: "x", count: 150), at: 0)
+    try pair.relay.exchange(with: pair.ann, in: room, by: "ann")
+    var document = TextDocument()
+    for entry in pair.relay.entries { _ = try document.apply(try Update(bytes: entry.payload)) }
+    let event = EventID(replica: ReplicaID(rawValue: 1), seq: 14)
+    let fresh = try #require(document.derivedID(for: event))
+    document = document.reauthoring(event.replica, from: event.seq, as: fresh)
+    let key = DocumentKey(name: DocumentName("notes.md")!, lineage: .blank)
+    for seq: UInt32 in 0..<150 {
+      let span = EventSpan(replica: fresh, seqs: seq..<seq + 1)
+      let payload = try #require(document.update(of: span)).bytes
+      _ = pair.relay.push(EntryHeader(document: key, span: span), payload, by: "mallory")
+      try pair.relay.deliver(to: pair.ann, in: room)
+    }
+    let sql = "SELECT count(DISTINCT replica) FROM outbox"
+    #expect(try pair.scratch.integer(sql, in: "ann") == Int64(Transaction.mostTwinChecks))
+    try pair.expectOnce(["carrid "], "at length")
+  }
+
   /// What somebody makes of others' events so that their client takes it for theirs.
   @Test func whatIsNotTheSameStaysThoughItsIDFollows() throws {
     for isMoved in [true, false] {

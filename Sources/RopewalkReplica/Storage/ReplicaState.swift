@@ -29,6 +29,9 @@ final class ReplicaState {
   /// By `documents.id` and subject: its tips. None where they were not looked up yet.
   var tips: [Int64: [[UInt8]: SubjectTips]] = [:]
 
+  /// How often it was looked whether events of an own id are in the log twice.
+  var twinChecks: [ReplicaID: Int] = [:]
+
   /// What `PRAGMA synchronous` is set to; nil if it was not set yet.
   var isSynchronousFull: Bool?
 

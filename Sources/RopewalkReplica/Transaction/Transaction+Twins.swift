@@ -6,6 +6,10 @@ import RopewalkSync
 // them at one moment, and the log has them under both ids. The text is the same for all who read that log, and there
 // twice, until the client of the person who wrote it deletes what came under the other id: an edit like any other.
 extension Transaction {
+  /// How often it is looked, for one own id and while the file is open, whether the log has its events twice: that replays
+  /// the document, and somebody who only wants it to be done again and again could go on for ever.
+  static let mostTwinChecks = 64
+
   // MARK: Before the log has them twice
 
   /// Gives events that only this file has under another id the old one back, if an entry holds them under that: whose they
@@ -80,13 +84,18 @@ extension Transaction {
       else { continue }
       all.append(twins)
     }
-    let grown = all.filter { $0.count(in: vector) > $0.count(in: old) }
+    let grown = all.filter { $0.count(in: vector) > $0.count(in: old) && mayLook(at: $0) }
     if grown.isEmpty { return }
+    for twins in grown { state.twinChecks[twins.event.replica, default: 0] += 1 }
     if open.loaded.document.areSame(all) {
       for twins in grown { try delete(twins, in: &open) }
     } else {
       for twins in grown where open.loaded.document.areSame([twins]) { try delete(twins, in: &open) }
     }
+  }
+
+  private func mayLook(at twins: TwinEvents) -> Bool {
+    state.twinChecks[twins.event.replica, default: 0] < Self.mostTwinChecks
   }
 
   private func delete(_ twins: TwinEvents, in open: inout OpenDocument) throws {
@@ -120,8 +129,8 @@ extension Transaction {
     let latest = try starts ?? latestStarts(of: loaded.id)
     starts = latest
     candidates += latest
-    for event in candidates where loaded.document.versionVector.contains(event) {
-      guard try hasWritten(as: event.replica),
+    for event in candidates where loaded.document.eventCount(of: event.replica) > event.seq {
+      guard mayLook(at: TwinEvents(event: event, fresh: fresh)), try hasWritten(as: event.replica),
         loaded.document.derivedIDs(for: event, count: Self.longestDerivation).contains(fresh)
       else { continue }
       return try noteRenaming(Renaming(event: event, fresh: fresh), of: loaded.id)
