@@ -73,7 +73,8 @@ extension Relay {
       room.strangers = Array(Credentials.stranger.utf8)
       return RelayServices(
         log: try log(directory.logPath, meters), credentials: Credentials(open: open),
-        audit: AuditLog(folder: AuditReader.folder(of: directory.path), bounds: bounds), meters: meters,
+        audit: AuditLog(folder: AuditReader.folder(of: directory.path), bounds: bounds, logger: logger),
+        meters: meters,
         connections: ConnectionRegistry(), subjects: SubjectRegistry(configuration.subjectLimits),
         sessionConfiguration: RelaySession.Configuration(
           limits: configuration.limits, patience: configuration.patience),

@@ -129,6 +129,39 @@ import Testing
     }
   }
 
+  @Test(arguments: ["", "/rare"]) func whatTheDiskDidNotTakeIsCountedAndTold(set: String) async throws {
+    try await withDirectory { path in
+      let (folder, book) = (AuditReader.folder(of: path), LogBook())
+      let file = folder + set + "/current.jsonl"
+      // Where a folder is, no file can be.
+      try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: true)
+      let log = AuditLog(folder: folder, logger: book.logger)
+      let act: AuditRecord.Act = set.isEmpty ? .joined : .administered
+      for time in 1...3 as ClosedRange<UInt64> {
+        log.record(record(time, act))
+        log.flush()
+      }
+      #expect(book.text.components(separatedBy: "The audit log cannot be written").count == 2)
+      #expect(!book.text.contains("written again"))
+      try FileManager.default.removeItem(atPath: file)
+      log.record(record(4, act))
+      log.flush()
+      #expect(book.text.contains("The audit log is written again"))
+      #expect(try read(path).records.map(\.count) == [3, nil])
+      #expect(try read(path).records.map(\.detail) == ["the disk did not take them", nil])
+      // Nor is it forgotten if nothing happens any more.
+      log.close(now: 5)
+      try FileManager.default.removeItem(atPath: file)
+      try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: true)
+      let next = AuditLog(folder: folder)
+      next.record(record(6, act))
+      next.flush()
+      try FileManager.default.removeItem(atPath: file)
+      next.close(now: 7)
+      #expect(try read(path).records.map(\.count) == [1])
+    }
+  }
+
   private func dropped(_ records: [AuditRecord]) -> UInt64 {
     records.reduce(0) { $0 + ($1.act == .dropped ? $1.count ?? 0 : 0) }
   }

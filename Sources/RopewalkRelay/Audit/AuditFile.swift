@@ -13,6 +13,8 @@ final class AuditFile: @unchecked Sendable {
   private var size = 0
   /// The time of the open file's first record.
   private var begun: UInt64?
+  /// How many records the disk did not take, and that was not said yet.
+  private var lost: UInt64 = 0
 
   static let current = "current.jsonl"
 
@@ -24,29 +26,56 @@ final class AuditFile: @unchecked Sendable {
     (self.folder, self.fileBytes, self.files, self.age) = (folder, fileBytes, files, age)
   }
 
-  /// Writes; a disk that takes nothing loses the records, and the next call tries again.
-  func append(_ records: [AuditRecord]) {
-    guard let last = records.last else { return }
+  /// Writes. A disk that takes nothing loses the records; the next call tries again, and first says how many were lost.
+  ///
+  /// - Returns: whether the disk took them.
+  func append(_ new: [AuditRecord]) -> Bool {
+    guard let last = new.last else { return true }
+    let records = (lostRecord(before: new[0]).map { [$0] } ?? []) + new
     if handle == nil { open() }
-    guard let handle else { return }
     var bytes = Data()
     for record in records { bytes.append(contentsOf: Array((record.line + "\n").utf8)) }
     do {
+      guard let handle else { throw CocoaError(.fileWriteUnknown) }
       try handle.write(contentsOf: bytes)
       if records.contains(where: \.act.isRare) { try handle.synchronize() }
     } catch {
+      // What was written of them counts as lost.
+      try? handle?.truncate(atOffset: UInt64(size))
       close()
-      return
+      lost += new.reduce(0) { $0 + ($1.act == .dropped ? $1.count ?? 1 : 1) }
+      return false
     }
+    lost = 0
     size += bytes.count
     let begun = begun ?? last.time
     self.begun = begun
     // A quiet relay's file is closed by its age, so that what is old can be removed.
     let isOld = last.time > begun + age / UInt64(max(1, files))
     if size >= fileBytes || isOld { rotate(last.time) }
+    return true
   }
 
-  func close() {
+  /// Says what was lost, if the disk takes it now, and closes the file.
+  func finish(now: UInt64) {
+    var nothing = AuditRecord(time: now, act: .dropped)
+    nothing.count = 0
+    if let record = lostRecord(before: nothing) {
+      lost = 0
+      _ = append([record])
+    }
+    close()
+  }
+
+  private func lostRecord(before next: AuditRecord) -> AuditRecord? {
+    guard lost > 0 else { return nil }
+    var record = AuditRecord(time: next.time, act: .dropped)
+    (record.count, record.number) = (lost, next.number)
+    record.detail = "the disk did not take them"
+    return record
+  }
+
+  private func close() {
     try? handle?.close()
     handle = nil
   }

@@ -1,4 +1,5 @@
 import Dispatch
+import Logging
 import NIOConcurrencyHelpers
 
 /// Appends records to two sets of files in `DIR/audit` on a queue of its own; bounded in memory and on disk. What happens often
@@ -64,8 +65,14 @@ final class AuditLog: Sendable {
   private let queue = DispatchQueue(label: "ropewalk.audit", qos: .utility)
   private let frequent: AuditFile
   private let rare: AuditFile
+  private let folder: String
+  private let logger: Logger?
+  /// Whether the disk has not taken the last records; on the queue alone.
+  private let isFailing = NIOLockedValueBox(false)
 
-  init(folder: String, bounds: Bounds = Bounds()) {
+  /// - Parameter logger: is told when the disk does not take records, and when it does again.
+  init(folder: String, bounds: Bounds = Bounds(), logger: Logger? = nil) {
+    (self.folder, self.logger) = (folder, logger)
     frequent = AuditFile(folder: folder, fileBytes: bounds.fileBytes, files: bounds.files, age: bounds.age)
     rare = AuditFile(
       folder: AuditReader.rareFolder(in: folder), fileBytes: bounds.fileBytes, files: bounds.rareFiles,
@@ -93,8 +100,8 @@ final class AuditLog: Sendable {
     }
     queue.sync {
       run()
-      frequent.close()
-      rare.close()
+      frequent.finish(now: now)
+      rare.finish(now: now)
     }
   }
 
@@ -109,8 +116,23 @@ final class AuditLog: Sendable {
         return taken
       }
       if often.isEmpty, seldom.isEmpty { return }
-      rare.append(seldom)
-      frequent.append(often)
+      let isTaken = (rare.append(seldom), frequent.append(often))
+      tell(isFailing: !isTaken.0 || !isTaken.1)
+    }
+  }
+
+  private func tell(isFailing now: Bool) {
+    let before = isFailing.withLockedValue { isFailing in
+      defer { isFailing = now }
+      return isFailing
+    }
+    guard before != now, let logger else { return }
+    if now {
+      logger.error(
+        "The audit log cannot be written: what happens is counted, not kept.",
+        metadata: ["folder": "\(folder)"])
+    } else {
+      logger.notice("The audit log is written again.", metadata: ["folder": "\(folder)"])
     }
   }
 }

@@ -26,7 +26,7 @@ public struct AuditRecord: Codable, Hashable, Sendable {
     case started
     /// The relay stopped.
     case stopped
-    /// So many records (`count`) were not written, because there were too many; where `subject`, `from` and `code` are there,
+    /// So many records (`count`) were not written, because there were too many, or the disk did not take them (`detail`); where `subject`, `from` and `code` are there,
     /// of this subject, or from this network, the last one of this act.
     case dropped
 
