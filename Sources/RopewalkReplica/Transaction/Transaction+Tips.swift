@@ -33,7 +33,9 @@ extension Transaction {
       guard let past = try pastInLog(of: update, asTo: tips, in: &open, isNext: isNext) else {
         return isNext ? .isInExcess : .notYet
       }
-      let replaced = tips.oldest { open.loaded.document.isKnown($0, in: past) }
+      // Read through `open`, it would be copied for each of the tips.
+      let reading = open.loaded.document
+      let replaced = tips.oldest { reading.isKnown($0, in: past) }
       if let replaced {
         try db.run(
           """
