@@ -261,6 +261,27 @@ import Testing
     #expect(try excess(replica) == [10])
   }
 
+  /// Nobody can know events in excess, so they are not what must be known of an id.
+  @Test func entriesInExcessAreNotTheLastOfTheirID() throws {
+    var log = BranchingLog()
+    let branches = (1...6).map { log.begin(ReplicaID(rawValue: $0), by: "eve") }
+    for branch in branches { log.push("m", branch) }
+    let late = log.begin(ReplicaID(rawValue: 7), by: "eve")
+    log.learn(late, from: branches[0])
+    let first = log.write("a", late)
+    let next = log.begin(ReplicaID(rawValue: 8), by: "eve")
+    log.learn(next, from: late)
+    let second = log.write("b", late)
+    for entry in [second, first] { log.append(entry.header, entry.payload, by: "eve") }
+    log.push("c", next)
+    let replica = try open("late")
+    try deliver(log, 0..<8, to: replica)
+    try replica.close()
+    let again = try open("late")
+    try deliver(log, 8..<9, to: again)
+    #expect(try excess(again) == [7])
+  }
+
   // MARK: Checking
 
   @Test func tipsThatTheLogDoesNotGiveAreDamage() throws {
