@@ -170,6 +170,9 @@ public enum ClientEvent: Hashable, Sendable {
   /// Unsent events have another id than they had, since somebody else uses theirs in the room. They go on to the relay
   /// under that.
   case reauthored(ReauthoredEvents)
+  /// Some of what is unsent came from somebody else, by a file or from a log that is gone, and is theirs to push: they are waited
+  /// for so long at most, and then it is sent under another id.
+  case waitsForAuthor(RoomName, milliseconds: UInt64)
   /// The relay announced a checkpoint at this cursor that is not what was read of the log here: others have confirmed what
   /// is not so. This client has objected, and nothing is forgotten for it.
   case checkpointObjected(RoomName, cursor: UInt64)

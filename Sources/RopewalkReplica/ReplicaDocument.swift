@@ -90,7 +90,7 @@ public struct ReplicaDocument: Sendable {
 
   // MARK: History and receipts
 
-  /// Who wrote what and when, as far as it is known here; the oldest first.
+  /// Who wrote what and when, as far as it is known here; what ended first comes first.
   public func history() throws(ReplicaError) -> [HistoryEntry] {
     try replica.read { transaction in
       try id(transaction).map { try transaction.history(of: $0) } ?? []

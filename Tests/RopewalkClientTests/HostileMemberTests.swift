@@ -239,6 +239,37 @@ import Testing
           continue
         }
       }
+      // The history says of each stretch what it added, also of one of which a part has another id now.
+      for replica in [ann, ben, cat] {
+        let history = try replica.notes.history()
+        for entry in history {
+          #expect(entry.inserted == entry.span.seqs.count && entry.deleted == 0, "\(entry)")
+        }
+        #expect(history.map(\.time.upperBound) == history.map(\.time.upperBound).sorted())
+      }
+    }
+  }
+
+  @Test func whoWaitsForAnAuthorIsTold() async throws {
+    try await withWorld { world in
+      let relay = try await world.relay(key: key)
+      let (ann, ben) = (try world.replica("ann", ids: [1]), try world.replica("ben", ids: [2]))
+      try ann.notes.insert("sent ", at: 0)
+      try await sync(ann, relay, as: "ann")
+      try ann.notes.insert("carried ", at: 5)
+      try await sync(ben, relay, as: "ben")
+      _ = try ben.merge(from: world.path("ann"))
+      let client = try await Client.joined(ben, relay, token: try await token("ben"))
+      let events = client.events()
+      try await client.sync()
+      await client.close()
+      var waits: [UInt64] = []
+      for await event in events {
+        guard case .waitsForAuthor(let room, let time) = event else { continue }
+        #expect(room == .team)
+        waits.append(time)
+      }
+      #expect(waits.count == 1 && waits.allSatisfy { (1...20).contains($0) }, "\(waits)")
     }
   }
 }

@@ -79,6 +79,16 @@ import Testing
     #expect(try await Tool.run("cat", path, "--document", "other.md").output == "x")
   }
 
+  @Test func aChoiceCanBeTakenAsItIsOfferedWhateverTheNameBeginsWith() async throws {
+    let path = try replica()
+    let opened = try Replica(path: path)
+    try opened.document("-other.md", in: "-team").insert("x", at: 0)
+    try opened.close()
+    let offered = try await Tool.run("cat", path).problems.split(separator: "\n").dropFirst()
+    #expect(offered.first == "  --room=-team --document=-other.md")
+    #expect(try await Tool.run("cat", path, "--room=-team", "--document=-other.md").output == "x")
+  }
+
   @Test func thePlainFileStandsForTheReplicaBesideIt() async throws {
     try folder.write("hello\n", to: "notes.md")
     _ = try replica(".notes.md.ropewalk")

@@ -42,6 +42,18 @@ import Testing
     #expect(try again.document("notes.md", in: "team").text == notes.text)
   }
 
+  @Test func aPartThatIsMergedFromAFileSaysWhatItAdded() throws {
+    let (a, b) = (try scratch.open("a"), try scratch.open("b"))
+    let (mine, theirs) = (try a.document("notes.md", in: "team"), try b.document("notes.md", in: "team"))
+    try mine.insert("abc", at: 0)
+    _ = try b.merge(from: scratch.path("a"))
+    try mine.insert("défg", at: 3)
+    try mine.delete(0..<2)
+    _ = try b.merge(from: scratch.path("a"))
+    #expect(try mine.history().map { [$0.inserted, $0.deleted] } == [[7, 2]])
+    #expect(try theirs.history().map { [$0.inserted, $0.deleted] } == [[3, 0], [4, 2]])
+  }
+
   @Test func everySessionWritesUnderAnIDOfItsOwn() throws {
     for session in 0..<3 {
       let replica = try scratch.open()

@@ -62,6 +62,9 @@ extension Client {
       rooms[room]?.carriedUntil = now + patience
     }
     guard let until = rooms[room]?.carriedUntil, now < until else { return false }
+    if rooms[room]?.carried.isEmpty ?? false {
+      hub.publish(.waitsForAuthor(room, milliseconds: until - now))
+    }
     rooms[room]?.carried[row] = header
     return true
   }

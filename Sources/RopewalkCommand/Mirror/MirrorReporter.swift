@@ -64,6 +64,9 @@ final class MirrorReporter {
         "#\(cursor) in the log of \(room.shown) waits for changes that the log does not have; `ropewalk status` says who sent "
           + "it")
     }
+    if case .waitsForAuthor(let room, let time) = event {
+      console.line(Wording.waitsForAuthor(room, milliseconds: time))
+    }
     if case .reauthored(let events) = event { console.problem(Wording.reauthored(events)) }
     if case .tokenUnavailable(let words) = event { console.problem("no other token: \(words)") }
     guard case .state(let state) = event else { return }

@@ -130,7 +130,7 @@ struct DocumentOptions: ParsableArguments {
       let (rooms, names) = (VisibleNames(all.map(\.room.text)), VisibleNames(all.map(\.key.name.text)))
       let choices = all.map { status in
         let (room, name) = (rooms.text(status.room.text), names.text(status.key.name.text))
-        let choice = "--room \(Wording.argument(room)) --document \(Wording.argument(name))"
+        let choice = Wording.option("--room", room) + " " + Wording.option("--document", name)
         return lineage == nil ? choice : choice + " --lineage \(Wording.id(status.key.lineage.rawValue))"
       }
       throw Failure(

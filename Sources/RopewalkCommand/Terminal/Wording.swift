@@ -45,6 +45,11 @@ enum Wording {
     return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
   }
 
+  /// An option and its value as a shell takes them. A value that begins with `-` would be taken for an option by itself.
+  static func option(_ name: String, _ value: String) -> String {
+    name + (value.utf8.first == 0x2d ? "=" : " ") + argument(value)
+  }
+
   /// A replica or lineage number as sixteen hexadecimal digits.
   static func id(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)

@@ -83,7 +83,7 @@ extension Transaction {
         return 0
       }
       try saveAnew(&loaded)
-      try copyHistory(of: other.id, from: source, to: id, only: new, after: followed)
+      try copyHistory(of: other.id, from: source, to: id, only: new, after: followed, loaded.document)
       note(patches, of: loaded, from: .file)
       return new.spans.reduce(0) { $0 + $1.seqs.count }
     }
@@ -116,7 +116,8 @@ extension Transaction {
   }
 
   private func copyHistory(
-    of sourceID: Int64, from source: Transaction, to id: Int64, only new: SpanSet, after renamings: [Renaming]
+    of sourceID: Int64, from source: Transaction, to id: Int64, only new: SpanSet,
+    after renamings: [Renaming], _ text: TextDocument
   ) throws {
     for entry in try source.history(of: sourceID) {
       let spans = renamings.applied(to: entry.span).flatMap { new.intersection($0) }
@@ -125,7 +126,7 @@ extension Transaction {
         var part = entry
         part.span = span
         part.origin = entry.origin == .seed ? .seed : .file
-        if !isWhole { (part.inserted, part.deleted) = (0, 0) }
+        if !isWhole { (part.inserted, part.deleted) = text.growth(of: span) }
         try insertHistory(
           part, of: id, began: Int64(bitPattern: entry.time.lowerBound),
           ended: Int64(bitPattern: entry.time.upperBound))

@@ -41,7 +41,7 @@ extension Transaction {
     if try hasWritten(as: event.replica) { try recordForeignAuthor(new.replica) }
     try retire(event.replica)
     try moveOutbox(from: event, to: new, count: count - event.seq, of: loaded.id)
-    try moveHistory(from: event, to: new, of: loaded.id)
+    try moveHistory(from: event, to: new, of: loaded.id, loaded.document)
     try moveMoments(from: event, to: new, of: loaded.id)
     for (cursor, payload) in logged { try wait(payload, at: cursor, of: loaded.id, in: loaded.roomID) }
     try recutOutbox(of: loaded)
@@ -206,16 +206,34 @@ extension Transaction {
     try addToOutbox(EventSpan(replica: new.replica, seqs: new.seq..<new.seq + count), of: document)
   }
 
-  private func moveHistory(from event: EventID, to new: EventID, of document: Int64) throws {
+  private func moveHistory(from event: EventID, to new: EventID, of document: Int64, _ text: TextDocument)
+    throws
+  {
     let (replica, seq) = (event.replica.stored, Int64(event.seq))
     let (fresh, first) = (new.replica.stored, Int64(new.seq))
-    // A stretch that begins before the event is split; the figures stay with its first part.
-    try db.run(
+    // A stretch that begins before the event is split.
+    let split = try db.rows(
       """
-      INSERT INTO history (document, replica, first, "end", origin, began, ended, inserted, deleted)
-      SELECT document, ?1, ?2, "end" - ?5 + ?2, origin, ended, ended, 0, 0 FROM history
-      WHERE document = ?3 AND replica = ?4 AND first < ?5 AND "end" > ?5
-      """, [fresh, first, document, replica, seq])
+      SELECT id, "end", inserted, deleted FROM history
+      WHERE document = ? AND replica = ? AND first < ? AND "end" > ?
+      """, [document, replica, seq, seq])
+    for row in split {
+      let end = first + (try row.integer(1)) - seq
+      var growth: (inserted: Int, deleted: Int) = (0, 0)
+      if let last = UInt32(exactly: end), last > new.seq {
+        growth = text.growth(of: EventSpan(replica: new.replica, seqs: new.seq..<last))
+      }
+      let inserted = min(Int64(growth.inserted), try row.integer(2))
+      let deleted = min(Int64(growth.deleted), try row.integer(3))
+      try db.run(
+        """
+        INSERT INTO history (document, replica, first, "end", origin, began, ended, inserted, deleted)
+        SELECT document, ?, ?, ?, origin, ended, ended, ?, ? FROM history WHERE id = ?
+        """, [fresh, first, end, inserted, deleted, try row.integer(0)])
+      try db.run(
+        "UPDATE history SET inserted = inserted - ?, deleted = deleted - ? WHERE id = ?",
+        [inserted, deleted, try row.integer(0)])
+    }
     try db.run(
       #"UPDATE history SET "end" = ? WHERE document = ? AND replica = ? AND first < ? AND "end" > ?"#,
       [seq, document, replica, seq, seq])
@@ -228,6 +246,13 @@ extension Transaction {
 }
 
 extension TextDocument {
+  /// How many scalars a span's events insert and how many they delete; nothing if it is not known whole.
+  func growth(of span: EventSpan) -> (inserted: Int, deleted: Int) {
+    guard let update = update(of: span), let text = try? update.insertedBytes() else { return (0, 0) }
+    let inserted = text.count { $0 & 0xc0 != 0x80 }
+    return (inserted, max(0, span.seqs.count - inserted))
+  }
+
   /// The id under which an event and what follows it under its id go on. What it follows plays no part: that may have
   /// got another id already, or will.
   func derivedID(for event: EventID) -> ReplicaID? { derivedIDs(for: event, count: 1).first }

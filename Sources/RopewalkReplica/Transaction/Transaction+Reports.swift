@@ -95,7 +95,7 @@ extension Transaction {
         result.append(part)
       }
     }
-    return result.sorted { ($0.time.lowerBound, $0.cursor ?? .max) < ($1.time.lowerBound, $1.cursor ?? .max) }
+    return result.sorted { ($0.time.upperBound, $0.cursor ?? .max) < ($1.time.upperBound, $1.cursor ?? .max) }
   }
 
   private static func historyEntry(_ row: Row) throws -> HistoryEntry {
