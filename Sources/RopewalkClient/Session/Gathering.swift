@@ -25,7 +25,8 @@ struct Gathering {
   var isFull: Bool { bytes > Self.mostBytes }
 
   mutating func add(_ new: [LogEntry], _ cursor: UInt64, _ digest: LogDigest) {
-    entries += new
+    // Mostly these are all there is, and nothing is copied.
+    if entries.isEmpty { entries = new } else { entries += new }
     (self.cursor, self.digest) = (cursor, digest)
     bytes = new.reduce(bytes) { $0 + $1.payload.count + 256 }
   }
