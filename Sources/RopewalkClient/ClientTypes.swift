@@ -141,8 +141,8 @@ public enum ClientEvent: Hashable, Sendable {
   case roleChanged(RoomName, Role)
   /// The room cannot be joined, or membership ended.
   case left(RoomName, ProtocolError)
-  /// The relay has put a room off, or what was asked about it: the client joins it again after the time that the error
-  /// names, and asks again.
+  /// The relay is overloaded, and refuses to join a room, or a request about it, for the time that the error names. The
+  /// client then tries again.
   case putOff(RoomName, ProtocolError)
   /// Others changed a document; the replica has it already.
   case changed(DocumentChange)
@@ -170,8 +170,8 @@ public enum ClientEvent: Hashable, Sendable {
   /// Unsent events have another id than they had, since somebody else uses theirs in the room. They go on to the relay
   /// under that.
   case reauthored(ReauthoredEvents)
-  /// Some of what is unsent came from somebody else, by a file or from a log that is gone, and is theirs to push: they are waited
-  /// for so long at most, and then it is sent under another id.
+  /// Some unsent events were written by somebody else: they came from a file, or from a log that is gone. The client
+  /// leaves it to their author to push them for up to `milliseconds`, and then pushes them under another id.
   case waitsForAuthor(RoomName, milliseconds: UInt64)
   /// The relay announced a checkpoint at this cursor that is not what was read of the log here: others have confirmed what
   /// is not so. This client has objected, and nothing is forgotten for it.

@@ -19,7 +19,7 @@ extension TextFile {
     try self.init(path: path, content: Self.content(of: path, limit: limit, isRegular: isRegular))
   }
 
-  /// Reads a regular file; nil if there is none of that name.
+  /// Reads a regular file; nil if it does not exist.
   package static func ifThere(path: String, limit: Int = standardLimit) throws(TextFileError) -> TextFile? {
     var status = stat()
     if stat(path, &status) != 0, errno == ENOENT { return nil }

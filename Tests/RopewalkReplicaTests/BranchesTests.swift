@@ -290,10 +290,10 @@ import Testing
       log.push("m", log.begin(ReplicaID(rawValue: 1 + number), by: "eve"))
     }
     let damages = [
-      "DELETE FROM tips WHERE replica = 2": "entries: it is not in excess, and its id is no tip",
+      "DELETE FROM tips WHERE replica = 2": "entries: it is not in excess, and its id is not a tip",
       "UPDATE tips SET subject = 'ann' WHERE replica = 2":
-        "entries: it is not in excess, and its id is no tip",
-      "UPDATE tips SET since = 3 WHERE replica = 2": "entries: it is not in excess, and its id is no tip",
+        "entries: it is not in excess, and its id is not a tip",
+      "UPDATE tips SET since = 3 WHERE replica = 2": "entries: it is not in excess, and its id is not a tip",
       "INSERT INTO tips VALUES (1, 7, 7, NULL, 'eve')": "entries: it is in excess, and its id is a tip",
       "INSERT INTO tips VALUES (1, 2, 5, NULL, 'eve')": "tips: a replica id is a tip twice at cursor 5",
       "INSERT INTO tips VALUES (1, 9, 5, 9, 'eve')": "tips: a tip begins or ends where the log does not go",

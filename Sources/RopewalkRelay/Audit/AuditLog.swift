@@ -70,7 +70,7 @@ final class AuditLog: Sendable {
   /// Whether the disk has not taken the last records; on the queue alone.
   private let isFailing = NIOLockedValueBox(false)
 
-  /// - Parameter logger: is told when the disk does not take records, and when it does again.
+  /// - Parameter logger: logs when the disk stops taking records, and when it takes them again.
   init(folder: String, bounds: Bounds = Bounds(), logger: Logger? = nil) {
     (self.folder, self.logger) = (folder, logger)
     frequent = AuditFile(folder: folder, fileBytes: bounds.fileBytes, files: bounds.files, age: bounds.age)

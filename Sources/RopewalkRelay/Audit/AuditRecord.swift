@@ -26,8 +26,8 @@ public struct AuditRecord: Codable, Hashable, Sendable {
     case started
     /// The relay stopped.
     case stopped
-    /// So many records (`count`) were not written, because there were too many, or the disk did not take them (`detail`); where `subject`, `from` and `code` are there,
-    /// of this subject, or from this network, the last one of this act.
+    /// `count` records were not written, because there were too many, or because the disk did not take them (`detail`
+    /// says so). With `subject`, `from` and `code` they are those of this subject or network; the last one was of this act.
     case dropped
 
     /// Whether it happens rarely: then it is kept apart and longest, and on stable storage soon after it was written.

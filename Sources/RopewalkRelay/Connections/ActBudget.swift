@@ -1,6 +1,6 @@
 import NIOConcurrencyHelpers
 
-/// A token bucket for acts: so many at once, and then one every so often.
+/// A token bucket for acts: a number of them at once, then one per interval.
 struct ActBudget: Hashable, Sendable {
   private let burst: UInt64
   /// Milliseconds per act.
@@ -43,7 +43,7 @@ final class ActBudgets: Sendable {
   private let pause: UInt64
   private let budgets = NIOLockedValueBox<[[UInt8]: ActBudget]>([:])
 
-  /// Budgets of so many acts at once, and then one every `pause` milliseconds.
+  /// Each budget allows `burst` acts at once, then one every `pause` milliseconds.
   init(burst: UInt64, every pause: UInt64) { (self.burst, self.pause) = (burst, pause) }
 
   /// Takes one; else how many milliseconds to wait for it.

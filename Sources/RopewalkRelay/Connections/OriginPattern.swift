@@ -54,13 +54,13 @@ enum OriginPattern {
   private static func check(port: ArraySlice<UInt8>, _ scheme: String) throws(Fault) {
     guard port.first != 0x30, let number = UInt16(String(decoding: port, as: UTF8.self)),
       port.allSatisfy({ (0x30...0x39).contains($0) })
-    else { throw Fault(reason: "what follows the host is no port from 1 to 65535") }
+    else { throw Fault(reason: "its port is not a number from 1 to 65535") }
     if scheme == "http://" ? number == 80 : number == 443 {
       throw Fault(reason: "browsers leave :\(number) out of an origin of \(scheme)")
     }
   }
 
-  /// Whether it is an address; throws for what is no host.
+  /// Whether the host is an address; throws if it is neither an address nor a name.
   private static func check(host: ArraySlice<UInt8>) throws(Fault) -> Bool {
     if host.isEmpty { throw Fault(reason: "it has no host") }
     if host.first == 0x5b || host.contains(0x3a) {
@@ -78,7 +78,9 @@ enum OriginPattern {
     if host.contains(where: { $0 >= 0x80 }) {
       throw Fault(reason: "browsers write such a name in ASCII (xn--…)")
     }
-    guard host.allSatisfy({ isOfName($0) }) else { throw Fault(reason: "its host is no name") }
+    guard host.allSatisfy({ isOfName($0) }) else {
+      throw Fault(reason: "its host holds a character that host names cannot have")
+    }
     // A dot at the end is another origin to a browser.
     let labels = (host.last == 0x2e ? host.dropLast() : host).split(
       separator: 0x2e, omittingEmptySubsequences: false)
@@ -104,7 +106,7 @@ enum OriginPattern {
       : label.allSatisfy { (0x30...0x39).contains($0) }
   }
 
-  /// The shortest spelling of an address; nil for what is none.
+  /// An address in its shortest spelling; nil if the text is not an address.
   private static func address(_ text: ArraySlice<UInt8>, _ family: Int32) -> [UInt8]? {
     var binary = [UInt8](repeating: 0, count: 16)
     var shortest = [CChar](repeating: 0, count: 64)

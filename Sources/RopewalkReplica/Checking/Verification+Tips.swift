@@ -51,7 +51,7 @@ extension Verification {
       let isInExcess = try row.optionalInteger(1) == HeldKind.inExcess.rawValue
       add(
         "entries", try row.integer(0),
-        isInExcess ? "it is in excess, and its id is a tip" : "it is not in excess, and its id is no tip")
+        isInExcess ? "it is in excess, and its id is a tip" : "it is not in excess, and its id is not a tip")
     }
   }
 }

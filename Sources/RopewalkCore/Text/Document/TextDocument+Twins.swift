@@ -54,8 +54,9 @@ extension TextDocument {
     return true
   }
 
-  /// What deletes all the text that a span's events inserted and left there, as if they had ended with that; nil if there
-  /// is none, or something in their past follows them. Replays the past of the span twice.
+  /// What deletes all the text that a span's events inserted and left there, as if they had ended with that; nil if
+  /// nothing is left, or if other events follow some of the span and are followed by the rest. Replays the past of the
+  /// span twice.
   ///
   /// - Parameter author: an id of which the document knows nothing.
   package func deletion(ofTextInsertedBy span: EventSpan, by author: ReplicaID) -> Update? {
